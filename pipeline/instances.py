@@ -1,0 +1,128 @@
+"""From a request's body to the rows a model takes: one rule for both servers.
+
+One model with n features: a flat list of length n is one row when n > 1; with n = 1 every
+element is a row; a nested list is rows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.problems import InvalidInput, MalformedJSON, TooLarge, UnsupportedMediaType
+
+FloatArray = npt.NDArray[np.float64]
+Values = list[float | list[float]]
+
+_FIELDS = "'values', 'features' or 'instances'"
+
+
+class PredictRequest(msgspec.Struct):
+    """Body of POST /predict: exactly one of the three lists, and optionally the version to ask."""
+
+    values: Values | None = None
+    features: Values | None = None
+    instances: Values | None = None
+    model_version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
+
+    def rows(self) -> Values:
+        """Return the one list that was given."""
+        given = [x for x in (self.features, self.values, self.instances) if x is not None]
+        if len(given) != 1:
+            raise InvalidInput(
+                f"expected exactly one of {_FIELDS}, a list of numbers or of rows; got {len(given)}"
+            )
+        return given[0]
+
+
+_decoder = msgspec.json.Decoder(PredictRequest)
+
+
+def decode_request(body: bytes) -> PredictRequest:
+    """Parse a body; raise MalformedJSON or InvalidInput, each naming what was expected."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(
+            f"expected a JSON object with {_FIELDS}, a list of finite numbers or of rows: {error}"
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _explain(body, error) from None
+
+
+def _explain(body: bytes, error: Exception) -> MalformedJSON | InvalidInput:
+    """Tell a body that is no JSON from one that Python's json accepts: NaN, Infinity, or 1e400."""
+    malformed = MalformedJSON(f"the body is not valid JSON: {error}")
+    try:
+        parsed: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return malformed
+    if isinstance(error, RecursionError) or _has_non_finite(parsed):
+        return InvalidInput(
+            f"expected {_FIELDS} with finite numbers; NaN, Infinity and numbers beyond 1.8e308 are not"
+        )
+    return malformed
+
+
+def _has_non_finite(parsed: Any) -> bool:
+    stack = [parsed]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, float) and not math.isfinite(item):
+            return True
+        if isinstance(item, int) and abs(item) > 1.8e308:
+            return True
+        if isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+    return False
+
+
+def to_rows(values: Values, n_features: int, max_rows: int) -> FloatArray:
+    """Return float64 rows of shape [n, n_features], -0.0 as 0.0; raise InvalidInput naming that shape."""
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (ValueError, TypeError):
+        raise InvalidInput(f"{expected_shape(n_features)}; got rows of different lengths") from None
+    except OverflowError:
+        raise InvalidInput("expected finite numbers; got one beyond 1.8e308") from None
+    if array.ndim == 1:
+        array = array.reshape((-1, 1) if n_features == 1 else (1, -1))
+    if array.size == 0 or array.shape[1] != n_features:
+        raise InvalidInput(f"{expected_shape(n_features)}; got {'x'.join(map(str, np.shape(values)))}")
+    if len(array) > max_rows:
+        raise InvalidInput(f"expected at most {max_rows} rows in one request; got {len(array)}")
+    if not np.isfinite(array).all():
+        raise InvalidInput("expected finite numbers; got NaN, Infinity or a number beyond 1.8e308")
+    array += 0.0
+    return array
+
+
+def expected_shape(n_features: int) -> str:
+    """Return the sentence that names the shape a model with `n_features` takes."""
+    if n_features == 1:
+        return "expected a list of numbers, or rows of one number each, such as [5] or [[5]]"
+    return f"expected {n_features} numbers, or rows of {n_features} numbers each"
+
+
+def check_json(content_type: str | None) -> None:
+    """Raise UnsupportedMediaType unless the header declares JSON."""
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return
+    raise UnsupportedMediaType(
+        f"expected Content-Type: application/json, got {media_type or 'none'};"
+        " with curl: -H 'Content-Type: application/json'"
+    )
+
+
+def check_length(length: int, limit: int) -> None:
+    """Raise TooLarge when a body of `length` bytes is over `limit` bytes."""
+    if length > limit:
+        raise TooLarge(f"expected a body of at most {limit} bytes, got {length}")

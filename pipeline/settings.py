@@ -1,0 +1,95 @@
+"""Settings from environment variables, read once at start-up.
+
+Every mistake is a `SettingsError` with one readable line that names the variable.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+
+class SettingsError(ValueError):
+    """A setting is missing or malformed; the message says which and what was expected."""
+
+
+def env(name: str, default: str | None = None) -> str:
+    """Return the variable `name`; an empty value counts as not set."""
+    value = os.environ.get(name, "")
+    if value:
+        return value
+    if default is None:
+        raise SettingsError(f"{name} is not set: give it a value in .env or in the environment")
+    return default
+
+
+def env_int(name: str, default: int, minimum: int = 0) -> int:
+    """Return a whole number of at least `minimum`."""
+    text = env(name, str(default))
+    try:
+        value = int(text)
+    except ValueError:
+        raise SettingsError(f"{name} must be a whole number, not {text!r}") from None
+    if value < minimum:
+        raise SettingsError(f"{name} must be at least {minimum}, not {value}")
+    return value
+
+
+def env_float(name: str, default: float, minimum: float = 0.0) -> float:
+    """Return a finite number of at least `minimum`."""
+    text = env(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        raise SettingsError(f"{name} must be a number, not {text!r}") from None
+    if not minimum <= value < float("inf"):
+        raise SettingsError(f"{name} must be a finite number of at least {minimum}, not {text}")
+    return value
+
+
+def env_flag(name: str, default: bool = False) -> bool:
+    """Return true for 1, true, yes or on, false for 0, false, no or off."""
+    text = env(name, "true" if default else "false").lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise SettingsError(f"{name} must be true or false, not {text!r}")
+
+
+def env_list(name: str, default: str) -> tuple[str, ...]:
+    """Return the non-empty parts of a comma-separated list."""
+    return tuple(part.strip() for part in env(name, default).split(",") if part.strip())
+
+
+def read_secret(name: str, default: str | None = None) -> str:
+    """Return `name`, or the content of the file that `name`_FILE points to (a Compose secret)."""
+    path = os.environ.get(f"{name}_FILE", "")
+    if not path:
+        return env(name, default)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
+
+
+def read_url(name: str, default: str | None = None) -> str:
+    """Return the URL in `name`; a password in the file `name`_PASSWORD_FILE is put into it."""
+    url = read_secret(name, default)
+    path = os.environ.get(f"{name}_PASSWORD_FILE", "")
+    if not path:
+        return url
+    password = read_secret(f"{name}_PASSWORD")
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    user = (parts.username or "") + ":" + quote(password, safe="")
+    return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
+
+
+def without_password(url: str) -> str:
+    """Return `url` fit for a log line: user, host and database, never the password."""
+    parts = urlsplit(url)
+    user = f"{parts.username}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
