@@ -1,0 +1,23 @@
+-- Roles of the training database. Runs on every `up`, over the local socket; each statement may be repeated.
+\getenv postgres_password POSTGRES_PASSWORD
+\getenv pipeline_password PIPELINE_PASSWORD
+\getenv reader_password READER_PASSWORD
+
+SELECT format('CREATE ROLE %I LOGIN', role)
+  FROM unnest(ARRAY['pipeline', 'reader']) AS role
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
+
+ALTER ROLE postgres PASSWORD :'postgres_password';
+ALTER ROLE pipeline PASSWORD :'pipeline_password' CONNECTION LIMIT 20;
+ALTER ROLE reader PASSWORD :'reader_password' CONNECTION LIMIT 40;
+ALTER ROLE reader SET default_transaction_read_only = on;
+
+-- The pipeline owns its tables and nothing else; the reader sees them and changes nothing.
+REVOKE ALL ON DATABASE dsproject FROM PUBLIC;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT CONNECT ON DATABASE dsproject TO pipeline, reader;
+GRANT USAGE, CREATE ON SCHEMA public TO pipeline;
+GRANT USAGE ON SCHEMA public TO reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO pipeline, reader; -- tables you made yourself, as postgres, too
+ALTER DEFAULT PRIVILEGES FOR ROLE pipeline IN SCHEMA public GRANT SELECT ON TABLES TO reader;
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT SELECT ON TABLES TO pipeline, reader;

@@ -1,0 +1,63 @@
+-- The prediction log. Runs when the volume is empty, and again on every `up`: each statement may be repeated.
+-- One row a request: input_data holds its rows, prediction, confidence and intervals one entry a row.
+CREATE TABLE IF NOT EXISTS predictions (
+    id            uuid             NOT NULL, -- UUIDv7, made by the api: the idempotency key
+    input_data    jsonb            NOT NULL,
+    prediction    jsonb            NOT NULL,
+    confidence    jsonb            NOT NULL,
+    "timestamp"   timestamptz      NOT NULL,
+    model_version integer          NOT NULL,
+    cached        boolean          NOT NULL,
+    intervals     jsonb            NOT NULL, -- 95 % prediction interval of each row
+    request_id    text             NOT NULL,
+    latency       double precision NOT NULL, -- seconds from the request's arrival to this row's batch
+    PRIMARY KEY (id, "timestamp")            -- the partition key must be part of it
+) PARTITION BY RANGE ("timestamp");
+
+CREATE INDEX IF NOT EXISTS predictions_timestamp_idx ON predictions ("timestamp");
+
+-- Rows for which no month was made yet go here, so a missed maintenance loses nothing.
+CREATE TABLE IF NOT EXISTS predictions_default PARTITION OF predictions DEFAULT;
+
+-- Makes the partition of one month, and moves rows into it that the default partition took meanwhile.
+CREATE OR REPLACE FUNCTION create_predictions_partition(month date) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    name      text := 'predictions_' || to_char(month, 'YYYY_MM');
+    starts_at timestamptz := month::timestamp AT TIME ZONE 'UTC';
+    ends_at   timestamptz := (month + interval '1 month') AT TIME ZONE 'UTC';
+BEGIN
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    LOCK TABLE predictions IN SHARE ROW EXCLUSIVE MODE; -- writers wait; nothing slips into the default partition
+    EXECUTE format('CREATE TABLE %I (LIKE predictions INCLUDING DEFAULTS)', name);
+    EXECUTE format('WITH moved AS (DELETE FROM predictions_default WHERE "timestamp" >= %L AND "timestamp" < %L RETURNING *)
+                    INSERT INTO %I SELECT * FROM moved', starts_at, ends_at, name);
+    EXECUTE format('ALTER TABLE predictions ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, starts_at, ends_at);
+END $$;
+
+-- Makes this month's partition and the next two; drops those that ended more than `keep_days` ago (0 keeps all).
+-- SECURITY DEFINER: the api may call it, but owns nothing.
+CREATE OR REPLACE FUNCTION maintain_predictions(keep_days integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    old text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('maintain_predictions'));
+    PERFORM create_predictions_partition((date_trunc('month', now()) + make_interval(months => ahead))::date)
+       FROM generate_series(0, 2) AS ahead;
+    IF keep_days <= 0 THEN
+        RETURN;
+    END IF;
+    FOR old IN
+        SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid
+         WHERE inhparent = 'predictions'::regclass AND relname ~ '^predictions_\d{4}_\d{2}$'
+           AND to_date(right(relname, 7), 'YYYY_MM') + interval '1 month' < now() - make_interval(days => keep_days)
+    LOOP
+        EXECUTE format('DROP TABLE %I', old);
+    END LOOP;
+    DELETE FROM predictions_default WHERE "timestamp" < now() - make_interval(days => keep_days);
+END $$;
+
+SELECT maintain_predictions(0);
