@@ -1,0 +1,29 @@
+"""Step 90: serve the promoted model over HTTP until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from pipeline.logs import configure_logging
+from pipeline.serving.server import GunicornServer
+from pipeline.serving.settings import read_serving_settings
+from pipeline.settings import SettingsError, env
+
+log = logging.getLogger("90-serve_model")
+
+
+def main() -> int:
+    """Serve; return 1 after one readable line if that cannot even begin."""
+    configure_logging("model-serve", env("LOG_LEVEL", "INFO"))
+    try:
+        server = GunicornServer(read_serving_settings())
+    except (SettingsError, OSError) as error:
+        log.error("cannot start: %s", error)
+        return 1
+    server.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

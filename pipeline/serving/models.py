@@ -1,0 +1,75 @@
+"""Which model answers: the current version, followed in the background, or one that the body names."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+
+from pipeline.current_model import CurrentModel
+from pipeline.model_store import ModelStore
+from pipeline.problems import Unavailable, UnknownVersion
+from pipeline.refusals import Refusal
+from pipeline.regression import Regression, load_regression
+
+log = logging.getLogger(__name__)
+
+_REFRESH_SECONDS = 1.0
+_KEPT_VERSIONS = 4
+
+
+class Models:
+    """The versions a server answers from; safe to share between threads."""
+
+    def __init__(self, store: ModelStore) -> None:
+        """Load the current version if there is one; a refused one is logged and leaves the server unready."""
+        self.current = CurrentModel(store)
+        self.current.refresh()
+        self._store = store
+        self._kept: OrderedDict[int, Regression] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def follow(self) -> None:
+        """Notice a promoted version within about a second, on a daemon thread of this process."""
+        threading.Thread(target=self._follow, name="model-refresh", daemon=True).start()
+
+    def select(self, version: int | None) -> Regression:
+        """Return the current model, or `version`; raise Unavailable or UnknownVersion if there is none.
+
+        The caller holds one immutable model, so a swap in between cannot mix two versions in an answer.
+        """
+        model = self.current.get()
+        if version is None:
+            if model is None:
+                raise Unavailable("no model is loaded yet: the pipeline has not promoted a version")
+            return model
+        if model is not None and model.version == version:
+            return model
+        with self._lock:
+            return self._older(version)
+
+    def _older(self, version: int) -> Regression:
+        if version not in self._store.versions() or self._store.evaluation(version).verdict != "promoted":
+            raise UnknownVersion(f"there is no promoted model version {version}")
+        if version in self._kept:
+            self._kept.move_to_end(version)
+            return self._kept[version]
+        try:
+            model = load_regression(self._store.path(version))
+        except Refusal as refusal:
+            log.warning("version refused", extra={"model_version": version, "reason": str(refusal)})
+            raise UnknownVersion(f"model version {version} may not be served") from refusal
+        self._kept[version] = model
+        if len(self._kept) > _KEPT_VERSIONS:
+            self._kept.popitem(last=False)
+        return model
+
+    def _follow(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(_REFRESH_SECONDS):
+            try:
+                self.current.refresh()
+            except (
+                Exception
+            ):  # whatever it is, the loaded model goes on answering and the next look may succeed
+                log.exception("cannot look for a new model version")

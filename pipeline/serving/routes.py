@@ -1,0 +1,83 @@
+"""The endpoints: HTTP in, HTTP out, nothing else. Problems travel up to `errors`."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from pipeline.instances import check_json, decode_request, to_rows
+from pipeline.problems import InvalidInput
+from pipeline.serving.answers import ENDPOINTS, describe_model, describe_predictions
+from pipeline.serving.body import read_body
+from pipeline.serving.services import services
+
+LARGEST_SAMPLE = 1000
+
+routes = Blueprint("routes", __name__)
+
+
+@routes.get("/")
+def index() -> Response:
+    """API information and model status."""
+    model = services().models.current.get()
+    return answer({"name": "model-serve", "model": describe_model(model), "endpoints": ENDPOINTS})
+
+
+@routes.post("/predict")
+def predict() -> Response:
+    """One prediction per row, all from one model version."""
+    check_json(request.content_type)
+    asked = decode_request(read_body(request))
+    model = services().models.select(asked.model_version)
+    rows = to_rows(asked.rows(), model.n_features, services().settings.max_rows)
+    predictions = model.predict(rows)
+    g.model_version = model.version
+    services().metrics.rows.inc(len(rows))
+    return answer(describe_predictions(model, predictions))
+
+
+@routes.get("/data/sample")
+def data_sample() -> Response:
+    """The first rows of the training table."""
+    data = services().data
+    rows = data.sample(read_limit(request.args.get("limit", "10")))
+    return answer({"table": data.table_name, "columns": data.columns, "count": len(rows), "data": rows})
+
+
+@routes.get("/health")
+def health() -> Response:
+    """Health check with database and model status."""
+    status, report = services().health.report()
+    return answer(report, status)
+
+
+@routes.get("/livez")
+def livez() -> Response:
+    """The process answers."""
+    return answer({"status": "alive"})
+
+
+@routes.get("/readyz")
+def readyz() -> Response:
+    """A model is loaded and the server is not draining."""
+    return answer({"status": "ready", "model_version": services().health.check_ready()})
+
+
+@routes.get("/metrics")
+def metrics() -> Response:
+    """Prometheus metrics of this replica."""
+    return Response(services().metrics.render(), content_type=CONTENT_TYPE_LATEST)
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """Return `content` as JSON, spaced as the documents print it; NaN is refused by ValueError."""
+    return Response(json.dumps(content, allow_nan=False) + "\n", status, mimetype="application/json")
+
+
+def read_limit(text: str) -> int:
+    """Return the number of rows asked for; raise InvalidInput naming the range."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= LARGEST_SAMPLE):
+        raise InvalidInput(f"expected limit to be a whole number from 1 to {LARGEST_SAMPLE}")
+    return int(text)

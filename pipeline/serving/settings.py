@@ -1,0 +1,38 @@
+"""What the Flask server reads from its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.settings import env, env_int, env_list, read_url
+
+
+@dataclass(frozen=True)
+class ServingSettings:
+    """Settings of one replica; sizes in bytes, times in seconds."""
+
+    port: int
+    threads: int
+    graceful_timeout: int
+    max_body_bytes: int
+    max_rows: int
+    model_dir: Path
+    database_url: str
+    table: str
+    columns: tuple[str, ...]
+
+
+def read_serving_settings() -> ServingSettings:
+    """Read every setting; raise SettingsError with one line that names the variable."""
+    return ServingSettings(
+        port=env_int("PORT", 5000, minimum=1),
+        threads=env_int("SERVE_THREADS", 8, minimum=1),
+        graceful_timeout=env_int("GRACEFUL_TIMEOUT", 10, minimum=1),
+        max_body_bytes=env_int("MAX_BODY_BYTES", 1024 * 1024, minimum=1),
+        max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
+        model_dir=Path(env("MODEL_DIR", "/models")),
+        database_url=read_url("DATABASE_URL"),
+        table=env("DATA_TABLE", "linear_data"),
+        columns=(*env_list("DATA_FEATURES", "x"), env("DATA_TARGET", "y")),
+    )
