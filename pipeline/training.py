@@ -1,0 +1,134 @@
+"""From rows to a model with its metrics and intervals, ready to be published."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifact import Estimator
+from pipeline.estimators import RANDOM_STATE, build_estimator
+from pipeline.intervals import (
+    FloatArray,
+    Interval,
+    conformal_interval,
+    least_squares_interval,
+    residuals,
+)
+from pipeline.manifest import Manifest, Provenance
+from pipeline.recipe import Recipe, content_digest
+from pipeline.refusals import TrainingRefused
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows to learn from or to judge by: features [n, k] and targets [n], views into one table."""
+
+    x: FloatArray
+    y: FloatArray
+
+
+def split_in_place(table: FloatArray, test_fraction: float) -> tuple[Part, Part]:
+    """Shuffle the rows of `table` [n, k+1] (target last) and return (training, hold-out) as views.
+
+    The same rows in the same order as train_test_split(…, random_state=42), without a second table in memory.
+    """
+    held_out = math.ceil(len(table) * test_fraction)
+    rows = table.view(np.dtype((np.void, table.itemsize * table.shape[1]))).reshape(-1)
+    np.random.RandomState(RANDOM_STATE).shuffle(rows)
+    test, train = table[:held_out], table[held_out:]
+    return Part(train[:, :-1], train[:, -1]), Part(test[:, :-1], test[:, -1])
+
+
+def train(table: FloatArray, recipe: Recipe, data_digest: str, table_name: str) -> tuple[Estimator, Manifest]:
+    """Fit the recipe on `table` [n, k+1], which gets shuffled; raise TrainingRefused if that cannot be."""
+    training, holdout = split_in_place(table, recipe.test_fraction)
+    if len(training.y) < 2 or len(holdout.y) < 2:
+        raise TrainingRefused(
+            f"{len(table)} rows are too few to split: need 2 to learn from and 2 to judge by"
+        )
+    estimator = build_estimator(recipe)
+    fit(estimator, training)
+    errors = residuals(estimator.predict, holdout.x, holdout.y)
+    manifest = Manifest(
+        features=recipe.features,
+        target=recipe.target,
+        estimator=recipe.estimator,
+        parameters=recipe.parameters,
+        metrics=metrics(errors, holdout.y, float(training.y.mean())),
+        coefficients=_coefficients(estimator, recipe.features),
+        interval=_interval(estimator, training, errors),
+        provenance=Provenance(
+            content=content_digest(data_digest, recipe),
+            data=data_digest,
+            table=table_name,
+            rows=len(table),
+            test_fraction=recipe.test_fraction,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            libraries={name: version(name) for name in ("scikit-learn", "numpy", "skops")},
+        ),
+    )
+    return estimator, manifest
+
+
+def fit(estimator: Estimator, training: Part) -> None:
+    """Fit in place; what scikit-learn warns of is logged, what it refuses becomes one readable line."""
+    name = type(estimator).__name__
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            estimator.fit(training.x, training.y)
+        except (TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise TrainingRefused(f"{name} cannot be trained on this table: {reason}") from error
+    for text in {str(warning.message).partition("\n")[0] for warning in caught}:
+        _log.warning("scikit-learn warns", extra={"estimator": name, "warning": text})
+
+
+def metrics(errors: FloatArray, y: FloatArray, training_mean: float) -> dict[str, float]:
+    """Return mse, rmse, mae, r2 of hold-out errors [m], and the rmse of predicting the training mean."""
+    mse, variance = float(np.mean(errors**2)), float(y.var())
+    found = {
+        "mse": mse,
+        "rmse": math.sqrt(mse),
+        "mae": float(np.mean(np.abs(errors))),
+        "r2": 1.0 - mse / variance if variance > 0 else 0.0,
+        "baseline_rmse": float(np.sqrt(np.mean((y - training_mean) ** 2))),
+    }
+    if not all(math.isfinite(value) for value in found.values()):
+        raise TrainingRefused("the model's errors on the hold-out are not finite numbers")
+    return found
+
+
+def _interval(estimator: Estimator, training: Part, holdout_errors: FloatArray) -> Interval:
+    """Least-squares theory where it holds, the hold-out's residuals for every other estimator."""
+    if not float(training.y.var()) > 0:
+        raise TrainingRefused("the target is the same in every training row: there is nothing to learn")
+    found = None
+    if _is_least_squares(estimator):
+        errors = residuals(estimator.predict, training.x, training.y)
+        found = least_squares_interval(training.x, training.y, errors)
+    return found or conformal_interval(holdout_errors, training.y)
+
+
+def _is_least_squares(estimator: Any) -> bool:
+    named = type(estimator).__name__ == "LinearRegression"
+    return named and estimator.fit_intercept and not estimator.positive
+
+
+def _coefficients(estimator: Any, features: tuple[str, ...]) -> dict[str, float]:
+    if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
+        return {}
+    slopes, intercept = np.asarray(estimator.coef_), np.asarray(estimator.intercept_)
+    if slopes.shape != (len(features),) or intercept.size != 1:
+        return {}
+    numbers = (*slopes.tolist(), *intercept.reshape(-1).tolist())
+    return dict(zip((*features, "intercept"), numbers, strict=True))
