@@ -47,26 +47,32 @@ def decode_request(body: bytes) -> PredictRequest:
     """Parse a body; raise MalformedJSON or InvalidInput, each naming what was expected."""
     try:
         return _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(
-            f"expected a JSON object with {_FIELDS}, a list of finite numbers or of rows: {error}"
-        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _explain(body, error) from None
 
 
 def _explain(body: bytes, error: Exception) -> MalformedJSON | InvalidInput:
-    """Tell a body that is no JSON from one that Python's json accepts: NaN, Infinity, or 1e400."""
-    malformed = MalformedJSON(f"the body is not valid JSON: {error}")
+    """Tell a body that is no JSON from JSON of the wrong shape, and from what only Python accepts: NaN.
+
+    The decoder stops at the first wrong type and does not see the rest, so all of it is read once more.
+    """
     try:
         parsed: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return malformed
-    if isinstance(error, RecursionError) or _has_non_finite(parsed):
+    except RecursionError:
+        return InvalidInput(
+            f"expected {_FIELDS}, a list of numbers or of rows; the body is nested too deeply"
+        )
+    except ValueError as syntax:
+        return MalformedJSON(f"the body is not valid JSON: {syntax}")
+    if _has_non_finite(parsed):
         return InvalidInput(
             f"expected {_FIELDS} with finite numbers; NaN, Infinity and numbers beyond 1.8e308 are not"
         )
-    return malformed
+    if isinstance(error, msgspec.ValidationError):
+        return InvalidInput(
+            f"expected a JSON object with {_FIELDS}, a list of finite numbers or of rows: {error}"
+        )
+    return MalformedJSON(f"the body is not valid JSON: {error}")
 
 
 def _has_non_finite(parsed: Any) -> bool:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -43,11 +51,12 @@ class ServingMetrics:
 
     def __init__(self, current: CurrentModel) -> None:
         """Register everything; `current` is read at every scrape."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._registry.register(ModelCollector(current))
         self._requests = Counter(
-            "http_requests", "Requests answered", ["method", "route", "status"], registry=self._registry
+            "http_requests_total", "Requests answered", ["route", "method", "status"], registry=self._registry
         )
         self._seconds = Histogram(
             "http_request_duration_seconds",
@@ -57,7 +66,7 @@ class ServingMetrics:
             registry=self._registry,
         )
         self.in_flight = Gauge("http_requests_in_flight", "Requests being answered", registry=self._registry)
-        self.rows = Counter("predictions", "Rows predicted", registry=self._registry)
+        self.rows = Counter("prediction_rows_total", "Rows predicted", registry=self._registry)
         self._bound: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def observe(self, method: str, route: str | None, status: int, seconds: float) -> None:
@@ -74,4 +83,4 @@ class ServingMetrics:
         return generate_latest(self._registry)
 
     def _bind(self, method: str, route: str, status_class: int) -> tuple[Counter, Histogram]:
-        return self._requests.labels(method, route, f"{status_class}xx"), self._seconds.labels(route)
+        return self._requests.labels(route, method, f"{status_class}xx"), self._seconds.labels(route)

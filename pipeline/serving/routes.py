@@ -43,7 +43,7 @@ def data_sample() -> Response:
     """The first rows of the training table."""
     data = services().data
     rows = data.sample(read_limit(request.args.get("limit", "10")))
-    return answer({"table": data.table_name, "columns": data.columns, "count": len(rows), "data": rows})
+    return answer({"table": data.table_name, "count": len(rows), "data": rows})
 
 
 @routes.get("/health")

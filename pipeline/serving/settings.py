@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.settings import env, env_int, env_list, read_url
+from pipeline.settings import env, env_int, read_url
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,6 @@ class ServingSettings:
     model_dir: Path
     database_url: str
     table: str
-    columns: tuple[str, ...]
 
 
 def read_serving_settings() -> ServingSettings:
@@ -34,5 +33,4 @@ def read_serving_settings() -> ServingSettings:
         model_dir=Path(env("MODEL_DIR", "/models")),
         database_url=read_url("DATABASE_URL"),
         table=env("DATA_TABLE", "linear_data"),
-        columns=(*env_list("DATA_FEATURES", "x"), env("DATA_TARGET", "y")),
     )

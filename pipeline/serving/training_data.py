@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 
-from sqlalchemy import column, create_engine, literal, select, table
+from sqlalchemy import create_engine, literal, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,17 +26,16 @@ _CONNECT_ARGUMENTS = {
     "options": "-c statement_timeout=700 -c default_transaction_read_only=on",
 }
 
-Row = dict[str, float | None]
+Plain = float | int | bool | str | None
+Row = dict[str, Plain]
 
 
 class TrainingData:
     """The table that the model was trained on; safe to share between threads."""
 
-    def __init__(self, url: str, table_name: str, columns: tuple[str, ...]) -> None:
+    def __init__(self, url: str, table_name: str) -> None:
         """Nothing is opened before the first call."""
         self.table_name = table_name
-        self.columns = columns
-        self._table = table(table_name, *(column(name) for name in columns))
         self._engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg2"),
             connect_args=_CONNECT_ARGUMENTS,
@@ -82,8 +82,15 @@ class TrainingData:
 
     def _select(self, limit: int) -> list[Row]:
         with self._engine.connect() as connection:
-            rows = connection.execute(select(self._table).limit(limit))
-            return [dict(row) for row in rows.mappings()]
+            rows = connection.execute(select(text("*")).select_from(table(self.table_name)).limit(limit))
+            return [{name: _plain(value) for name, value in row.items()} for row in rows.mappings()]
+
+
+def _plain(value: object) -> Plain:
+    """Return what JSON can say: NaN and infinities as None, dates and the like as text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, int | str) else str(value)
 
 
 def _first_line(error: SQLAlchemyError) -> str:
