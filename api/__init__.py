@@ -1,0 +1,1 @@
+"""The inference service: FastAPI for everything, a thin ASGI handler for POST /predict."""

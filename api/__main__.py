@@ -1,0 +1,48 @@
+"""Starts the inference service: python -m api."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+
+import uvicorn
+
+from api.settings import Settings
+from pipeline.logs import configure_logging
+from pipeline.settings import SettingsError, env
+
+logger = logging.getLogger("api")
+
+
+def main() -> int:
+    """Serve until SIGTERM; return the exit code."""
+    configure_logging("api", env("LOG_LEVEL", "INFO"))
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        logger.error(str(error))
+        return 1
+    # uvicorn drains on SIGTERM and raises the signal again afterwards; by then the work is done.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    config = uvicorn.Config(
+        "api.main:app",
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=15,
+        timeout_keep_alive=75,  # longer than nginx's, so that nginx closes idle connections first
+        backlog=2048,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The cache: answers by model and rows, in Redis.
+
+A key names everything the answer depends on, so a cached answer equals an uncached one whatever
+was retrained or rolled back in between. A value is JSON; it is checked before it is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+import msgspec
+
+from api.redis_connection import Command, RedisConnection, RedisUnavailable
+from pipeline.instances import FloatArray
+
+_FORMAT = "1"  # of a value, and of the arithmetic behind it; a change makes every older entry unknown
+_SHORT = 64  # bytes of rows that a key spells out; longer ones are hashed
+
+
+class Answer(msgspec.Struct):
+    """What is cached of an answer: one entry a row."""
+
+    predictions: list[float]
+    intervals: list[tuple[float, float]]
+    confidence: list[float]
+
+
+class Lookup(NamedTuple):
+    """The values found, None where there was none, and whether Redis could be asked."""
+
+    values: list[bytes | None]
+    failed: bool
+
+
+_decoder = msgspec.json.Decoder(Answer)
+
+
+def cache_key(model_digest: str, rows: FloatArray) -> bytes:
+    """Return the key of `rows` (float64, -0.0 made 0.0) under the model with that manifest digest."""
+    content = rows.tobytes()
+    name = content.hex() if len(content) <= _SHORT else hashlib.sha256(content).hexdigest()
+    return f"prediction:{_FORMAT}:{model_digest[:32]}:{len(rows)}:{name}".encode()
+
+
+class Cache:
+    """Reads and writes many entries at once; without Redis it finds nothing and keeps nothing."""
+
+    def __init__(self, redis: RedisConnection, ttl: int, timeout: float) -> None:
+        """`ttl` and `timeout` are in seconds."""
+        self._redis = redis
+        self._ttl = ttl
+        self._timeout = timeout
+
+    async def get_many(self, keys: list[bytes]) -> Lookup:
+        """Return the entry of each key, in one round trip."""
+        try:
+            (found,) = await self._redis.execute([("MGET", *keys)], self._timeout)
+        except RedisUnavailable:
+            return Lookup([None] * len(keys), failed=True)
+        if not isinstance(found, list):
+            return Lookup([None] * len(keys), failed=True)
+        return Lookup([_checked(value) for value in found], failed=False)
+
+    async def put_many(self, entries: dict[bytes, bytes]) -> None:
+        """Store the entries, in one round trip; a failure only means that they are computed again."""
+        commands: list[Command] = [("SET", key, value, "EX", self._ttl) for key, value in entries.items()]
+        try:
+            await self._redis.execute(commands, self._timeout)
+        except RedisUnavailable:
+            return
+
+
+def _checked(value: object) -> bytes | None:
+    if not isinstance(value, bytes):
+        return None
+    try:
+        _decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return value

@@ -1,0 +1,72 @@
+"""The model's answers to many requests at once, as the JSON that is cached, logged and sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+
+from api.cache import Answer
+from pipeline.instances import FloatArray
+from pipeline.intervals import LeastSquaresInterval
+from pipeline.regression import PredictionOverflow, Predictions, Regression
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Question(Protocol):
+    """What an answer depends on: rows [n, k] and a model, both named by the key."""
+
+    key: bytes
+    model: Regression
+    rows: FloatArray
+
+
+class Computed(NamedTuple):
+    """Answers by key, and the keys of rows for which the model has no finite answer."""
+
+    answers: dict[bytes, bytes]
+    overflows: set[bytes]
+
+
+async def compute(questions: Sequence[Question]) -> Computed:
+    """Answer each distinct question once, with one vectorised call for each model."""
+    by_model: dict[str, dict[bytes, Question]] = {}
+    for question in questions:
+        by_model.setdefault(question.model.digest, {})[question.key] = question
+    computed = Computed({}, set())
+    for group in by_model.values():
+        await _compute_group(list(group.values()), computed)
+    return computed
+
+
+async def _compute_group(group: list[Question], computed: Computed) -> None:
+    """Add the answers of questions to one model; one that overflows must not spoil the others' answers."""
+    try:
+        predictions = await _predict(group[0].model, np.concatenate([question.rows for question in group]))
+    except PredictionOverflow:
+        if len(group) == 1:
+            computed.overflows.add(group[0].key)
+            return
+        for question in group:
+            await _compute_group([question], computed)
+        return
+    lists = [column.tolist() for column in predictions]
+    ends = list(accumulate(len(question.rows) for question in group))
+    for question, end in zip(group, ends, strict=True):
+        part = slice(end - len(question.rows), end)
+        values, lower, upper, confidence = (column[part] for column in lists)
+        computed.answers[question.key] = _encode(
+            Answer(values, list(zip(lower, upper, strict=True)), confidence)
+        )
+
+
+async def _predict(model: Regression, rows: FloatArray) -> Predictions:
+    """Call the model: least squares takes microseconds, anything else must not block the event loop."""
+    if isinstance(model.manifest.interval, LeastSquaresInterval):
+        return model.predict(rows)
+    return await asyncio.to_thread(model.predict, rows)

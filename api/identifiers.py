@@ -1,0 +1,44 @@
+"""Time-ordered prediction ids (UUIDv7, RFC 9562 section 5.7): the idempotency key of the log."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from typing import NamedTuple
+
+_KEY = re.compile(rb"(\d{10})\.(\d{3})-([0-9a-f]{32})")
+_random = random.SystemRandom()
+_bits = random.Random(_random.getrandbits(128)).getrandbits  # noqa: S311 unique, not secret
+
+
+class PredictionId(NamedTuple):
+    """A UUIDv7 and the milliseconds since the epoch it carries."""
+
+    text: str
+    milliseconds: int
+
+
+def new_prediction_id() -> PredictionId:
+    """Return an id for now."""
+    return _uuid7(time.time_ns() // 1_000_000, _bits(74))
+
+
+def prediction_id(idempotency_key: bytes | None) -> PredictionId:
+    """Return the id that belongs to the front door's key, the same for every attempt at one request.
+
+    The key is nginx's `$msec-$request_id`; without one, or with another form, the id is new.
+    """
+    match = _KEY.fullmatch(idempotency_key) if idempotency_key else None
+    if match is None:
+        return new_prediction_id()
+    seconds, milliseconds, request_id = match.groups()
+    return _uuid7(int(seconds + milliseconds), int(request_id, 16) & ((1 << 74) - 1))
+
+
+def _uuid7(milliseconds: int, bits: int) -> PredictionId:
+    high, low = bits >> 62, bits & ((1 << 62) - 1)
+    number = (milliseconds << 80) | (0x7000 | high) << 64 | 1 << 63 | low
+    digits = f"{number:032x}"
+    text = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return PredictionId(text, milliseconds)

@@ -1,0 +1,65 @@
+"""The inference service: `app` is what uvicorn serves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from api import predict
+from api.asgi import App, Receive, Scope, Send
+from api.errors import add_error_handlers
+from api.observation import ObserveRequests
+from api.openapi import describe_predict
+from api.predict import PredictEndpoint
+from api.routes import health, information
+from api.service import open_service
+from api.settings import Settings
+
+
+class HotPathFirst:
+    """Dispatches POST /predict to its own handler, and everything else to FastAPI."""
+
+    def __init__(self, app: FastAPI) -> None:
+        """The endpoint is made in the application's lifespan."""
+        self._app = app
+        self._observed: App = ObserveRequests(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"] == predict.PATH and scope["method"] == "POST":
+            await self._app.state.predict(scope, receive, send)
+        else:
+            await self._observed(scope, receive, send)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open everything in order, close it in reverse."""
+    settings = Settings.from_env()
+    async with open_service(settings) as service:
+        app.state.service = service
+        app.state.predict = PredictEndpoint(
+            service.models, service.predictor, settings.max_rows, settings.max_body_bytes
+        )
+        yield
+
+
+def create_app() -> HotPathFirst:
+    """Build the application; nothing is opened before its lifespan begins."""
+    app = FastAPIOffline(  # the documentation pages bring their own files: no CDN
+        title="ml-stack inference service",
+        version="1.0.0",
+        summary="Predictions with intervals; cached, logged, and never lost once answered.",
+        lifespan=lifespan,
+    )
+    app.include_router(information.router)
+    app.include_router(health.router)
+    add_error_handlers(app)
+    describe_predict(app)
+    return HotPathFirst(app)
+
+
+app = create_app()

@@ -1,0 +1,48 @@
+"""Every metric of the inference service. Labels come from closed sets and are bound once."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+requests = Counter(
+    "http_requests_total", "Requests answered", ["route", "method", "status"], registry=REGISTRY
+)
+request_seconds = Histogram(
+    "http_request_duration_seconds",
+    "Time to answer a request",
+    ["route"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+in_flight = Gauge("http_requests_in_flight", "Requests being answered", registry=REGISTRY)
+
+prediction_rows = Counter("prediction_rows_total", "Rows predicted, cached or not", registry=REGISTRY)
+batch_requests = Histogram(
+    "prediction_batch_requests", "Requests answered together", buckets=_SIZES, registry=REGISTRY
+)
+_cache = Counter("cache_requests_total", "Cache look-ups by result", ["result"], registry=REGISTRY)
+cache = {result: _cache.labels(result) for result in ("hit", "miss", "error")}
+
+_rows_logged = Counter(
+    "prediction_log_rows_total", "Rows made durable, by the way they took", ["way"], registry=REGISTRY
+)
+rows_logged = {way: _rows_logged.labels(way) for way in ("direct", "queued", "drained")}
+log_failures = Counter(
+    "prediction_log_failures_total", "Predictions refused because they could not be logged", registry=REGISTRY
+)
+queue_length = Gauge(
+    "prediction_log_queue_length", "Rows that wait in Redis for PostgreSQL", registry=REGISTRY
+)
+queue_limit = Gauge("prediction_log_queue_limit", "Rows that may wait in Redis", registry=REGISTRY)
+
+store_up = Gauge("store_up", "1 while the store answers", ["store"], registry=REGISTRY)
+model_version = Gauge("model_version", "Version that answers by default, 0 without one", registry=REGISTRY)
+model_refused = Gauge(
+    "model_refused", "1 while `current` names a version that was refused", registry=REGISTRY
+)
+model_loads = Counter("model_loads_total", "Models loaded", registry=REGISTRY)

@@ -1,0 +1,87 @@
+"""Describes POST /predict, which FastAPI does not route itself, in its OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+
+from api.predict import PATH
+from pipeline.instances import PredictRequest
+
+_REF = "#/components/schemas/{name}"
+
+
+class Prediction(msgspec.Struct):
+    """One entry a row: prediction, its 95 % interval, the share of the target's variance explained."""
+
+    id: str
+    predictions: list[float]
+    intervals: list[tuple[float, float]]
+    confidence: list[float]
+    model_version: int
+    cached: bool
+
+
+class ProblemDetails(msgspec.Struct):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+_PROBLEMS = {
+    400: "The body is not JSON",
+    404: "The model version asked for may not be served",
+    413: "The body is too large",
+    415: "The body is not declared as JSON",
+    422: "The body is JSON, but not what the model takes",
+    503: "No model, overloaded, or the prediction cannot be logged; see Retry-After",
+}
+
+
+def describe_predict(app: FastAPI) -> None:
+    """Make `app.openapi()` include the hot path."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = generate()
+            _, components = msgspec.json.schema_components(
+                (PredictRequest, Prediction, ProblemDetails), ref_template=_REF
+            )
+            schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
+            schema["paths"][PATH] = {"post": _operation()}
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _operation() -> dict[str, Any]:
+    ok = _content("application/json", "Prediction") | {"description": "Predicted, and durably logged"}
+    problems = {
+        str(status): _content("application/problem+json", "ProblemDetails") | {"description": description}
+        for status, description in _PROBLEMS.items()
+    }
+    body = _content("application/json", "PredictRequest") | {"required": True}
+    body["content"]["application/json"]["examples"] = {
+        "one feature, three rows": {"value": {"features": [1.0, 2.0, 3.0]}},
+        "rows": {"value": {"instances": [[5.0]], "model_version": 1}},
+    }
+    return {
+        "summary": "Predict",
+        "description": "One feature: every element of a flat list is a row. More: a flat list is one row.",
+        "operationId": "predict",
+        "tags": ["prediction"],
+        "requestBody": body,
+        "responses": {"200": ok, **problems},
+    }
+
+
+def _content(media_type: str, name: str) -> dict[str, Any]:
+    return {"content": {media_type: {"schema": {"$ref": _REF.format(name=name)}}}}

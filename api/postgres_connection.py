@@ -1,0 +1,117 @@
+"""One PostgreSQL connection that keeps itself connected and writes batches of log rows.
+
+asyncpg and not psycopg2: the batch is one binary round trip of the event loop, with a time-out
+that holds when the network is cut (docs/decisions).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import asyncpg
+
+logger = logging.getLogger(__name__)
+
+# Each row is one JSON object; the same text waits in the queue while PostgreSQL is away.
+INSERT = """
+INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp",
+                         model_version, cached, intervals, request_id, latency)
+SELECT id, input_data, predictions, confidence, to_timestamp(milliseconds / 1000.0),
+       model_version, cached, intervals, request_id, latency
+  FROM jsonb_to_recordset($1::jsonb) AS row (
+       id uuid, input_data jsonb, predictions jsonb, confidence jsonb, milliseconds double precision,
+       model_version integer, cached boolean, intervals jsonb, request_id text, latency double precision)
+ON CONFLICT DO NOTHING
+"""
+
+# The server must notice a client that was cut off, or its locks would outlive it.
+_SERVER_SETTINGS = {
+    "application_name": "api",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "jit": "off",
+}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
+
+
+class PostgresUnavailable(ConnectionError):
+    """PostgreSQL cannot be reached, refused, or did not commit in time."""
+
+
+class RejectedRow(ValueError):
+    """PostgreSQL can be reached and refuses this row's content; trying again is no use."""
+
+
+class PostgresConnection:
+    """Keeps a connection, and says at once when there is none."""
+
+    def __init__(self, url: str, timeout: float = 1.0) -> None:
+        """`timeout` in seconds is for connecting."""
+        self._url = url
+        self._timeout = timeout
+        self._connection: asyncpg.Connection | None = None
+        self._lost = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._pause = _FIRST_PAUSE
+
+    @property
+    def available(self) -> bool:
+        """True while PostgreSQL answers."""
+        return self._connection is not None
+
+    async def insert(self, rows: list[bytes], within: float) -> None:
+        """Write log rows, each a JSON object, and return after the commit; rows already there stay."""
+        batch = (b"[" + b",".join(rows) + b"]").decode()
+        await self.run(INSERT, batch, within=within)
+        self._pause = _FIRST_PAUSE
+
+    async def run(self, statement: str, *arguments: object, within: float) -> object:
+        """Run one statement in its own transaction and return its first value."""
+        connection = self._connection
+        if connection is None:
+            raise PostgresUnavailable("PostgreSQL cannot be reached")
+        try:
+            async with asyncio.timeout(within), self._busy:
+                return await connection.fetchval(statement, *arguments)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            raise RejectedRow(str(error)) from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._drop(connection, error)
+            raise PostgresUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def _drop(self, connection: asyncpg.Connection, error: Exception) -> None:
+        if self._connection is connection:
+            logger.warning("postgres lost", extra={"reason": f"{type(error).__name__}: {error}"})
+            self._connection = None
+        connection.terminate()
+        self._lost.set()
+
+    async def keep_connected(self) -> None:
+        """Connect, watch, and connect again, until cancelled; a server that keeps failing is asked less."""
+        try:
+            while True:
+                with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await self._stay_connected()
+                await asyncio.sleep(self._pause)
+                self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        finally:
+            if self._connection is not None:
+                self._connection.terminate()
+
+    async def _stay_connected(self) -> None:
+        async with asyncio.timeout(self._timeout):
+            connection = await asyncpg.connect(self._url, server_settings=_SERVER_SETTINGS)
+        self._lost.clear()
+        connection.add_termination_listener(lambda _: self._lost.set())
+        self._connection = connection
+        logger.info("postgres connected")
+        while not self._lost.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), 1.0)
+                break
+            if not self._busy.locked():
+                await self.run("SELECT 1", within=self._timeout)
+        self._connection = None

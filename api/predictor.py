@@ -1,0 +1,176 @@
+"""Concurrent requests are answered together: one look-up, one model call, one write of the log.
+
+While a batch waits for its commit the next one gathers; the size of a batch follows the load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import islice
+
+import msgspec
+
+from api import metrics
+from api.cache import Cache, cache_key
+from api.computation import compute
+from api.identifiers import PredictionId
+from api.prediction_log import PredictionLog
+from pipeline.instances import FloatArray
+from pipeline.problems import InvalidInput, Problem, Unavailable
+from pipeline.regression import Regression
+
+_BATCH_REQUESTS = 256
+_BATCH_ROWS = 20_000
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Job:
+    """One request's rows on their way to an answer: the response's JSON."""
+
+    id: PredictionId
+    request_id: str
+    model: Regression
+    rows: FloatArray
+    started: float  # time.perf_counter() at arrival
+    answer: asyncio.Future[bytes]
+    key: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.key = cache_key(self.model.digest, self.rows)
+
+
+class Predictor:
+    """Answers jobs in batches, on as many lanes as batches may be in flight."""
+
+    def __init__(self, cache: Cache, log: PredictionLog, max_pending: int) -> None:
+        """At most `max_pending` jobs wait; one more is refused at once."""
+        self._cache = cache
+        self._log = log
+        self._max_pending = max_pending
+        self._pending: deque[Job] = deque()
+        self._arrived = asyncio.Event()
+        self._busy = 0
+        self._writes: set[asyncio.Task[None]] = set()
+
+    def submit(self, job: Job) -> asyncio.Future[bytes]:
+        """Queue a job and return the future of its answer; raise Unavailable when too many wait."""
+        if len(self._pending) >= self._max_pending:
+            raise Unavailable(f"{self._max_pending} requests wait already: try again")
+        self._pending.append(job)
+        self._arrived.set()
+        return job.answer
+
+    async def run_lane(self, lane: int) -> None:
+        """Answer batch after batch, until cancelled."""
+        while True:
+            while not self._pending:
+                self._arrived.clear()
+                await self._arrived.wait()
+            jobs = self._take_batch()
+            self._busy += 1
+            try:
+                await self._answer(jobs, lane)
+            except Problem as problem:
+                metrics.log_failures.inc(len(jobs))
+                _fail(jobs, problem)
+            except BaseException:
+                _fail(jobs, Unavailable("the service is stopping"))
+                raise
+            finally:
+                self._busy -= 1
+
+    async def drained(self) -> None:
+        """Return when nothing waits and every cache entry is stored."""
+        while self._pending or self._busy:
+            await asyncio.sleep(0.005)
+        if self._writes:
+            await asyncio.wait(self._writes)
+
+    def _take_batch(self) -> list[Job]:
+        """Return waiting jobs: at least one, and no more than fit into one bounded model call."""
+        n_rows = count = 0
+        for job in islice(self._pending, _BATCH_REQUESTS):
+            n_rows += len(job.rows)
+            if count and n_rows > _BATCH_ROWS:
+                break
+            count += 1
+        return [self._pending.popleft() for _ in range(count)]
+
+    async def _answer(self, jobs: list[Job], lane: int) -> None:
+        found = await self._cache.get_many([job.key for job in jobs])
+        cached = {job.key: value for job, value in zip(jobs, found.values, strict=True) if value is not None}
+        computed = await compute([job for job in jobs if job.key not in cached])
+        jobs = _refuse_overflows(jobs, computed.overflows)
+        answers = cached | computed.answers
+        if jobs:
+            rows = [_log_row(job, answers[job.key], job.key in cached) for job in jobs]
+            await self._log.write(rows, lane)
+        if computed.answers and not found.failed:
+            self._keep(computed.answers)
+        for job in jobs:
+            if not job.answer.done():
+                job.answer.set_result(_response(job, answers[job.key], job.key in cached))
+        _count(jobs, sum(job.key in cached for job in jobs), found.failed)
+
+    def _keep(self, entries: dict[bytes, bytes]) -> None:
+        """Store the entries without making anyone wait for it."""
+        task = asyncio.create_task(self._cache.put_many(entries))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+
+
+def _log_row(job: Job, answer: bytes, cached: bool) -> bytes:
+    """Return the row for the prediction log; the answer's JSON is spliced in, not parsed again."""
+    return (
+        b'{"id":"%b","milliseconds":%d,"input_data":%b,%b,"model_version":%d,"cached":%b,'
+        b'"request_id":%b,"latency":%.6f}'
+        % (
+            job.id.text.encode(),
+            job.id.milliseconds,
+            _encode(job.rows.tolist()),
+            answer[1:-1],
+            job.model.version,
+            b"true" if cached else b"false",
+            _encode(job.request_id),
+            time.perf_counter() - job.started,
+        )
+    )
+
+
+def _response(job: Job, answer: bytes, cached: bool) -> bytes:
+    return b'{"id":"%b",%b,"model_version":%d,"cached":%b}' % (
+        job.id.text.encode(),
+        answer[1:-1],
+        job.model.version,
+        b"true" if cached else b"false",
+    )
+
+
+def _refuse_overflows(jobs: list[Job], overflows: set[bytes]) -> list[Job]:
+    """Fail the jobs whose answer would not be finite; return the others."""
+    if not overflows:
+        return jobs
+    _fail(
+        [job for job in jobs if job.key in overflows],
+        InvalidInput(
+            "expected numbers within the model's range; the prediction would not be a finite number"
+        ),
+    )
+    return [job for job in jobs if job.key not in overflows]
+
+
+def _fail(jobs: list[Job], problem: Problem) -> None:
+    for job in jobs:
+        if not job.answer.done():
+            job.answer.set_exception(problem)
+
+
+def _count(jobs: list[Job], n_hits: int, failed: bool) -> None:
+    metrics.batch_requests.observe(len(jobs))
+    metrics.prediction_rows.inc(sum(len(job.rows) for job in jobs))
+    metrics.cache["hit"].inc(n_hits)
+    metrics.cache["error" if failed else "miss"].inc(len(jobs) - n_hits)

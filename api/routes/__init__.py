@@ -1,0 +1,1 @@
+"""What FastAPI answers: everything but the hot path."""

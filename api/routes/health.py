@@ -1,0 +1,84 @@
+"""Is it alive, is it ready, and what is wrong if not."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from api.dependencies import CurrentService
+from api.service import Service
+from pipeline.problems import Unavailable
+
+router = APIRouter(tags=["health"])
+
+Connection = Literal["connected", "unreachable"]
+
+
+class HealthReport(BaseModel):
+    """`healthy`: all is well; `degraded`: predictions go on, within the promises; `unhealthy`: they do not."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    model_version: int | None
+    model_refused: str | None = None
+    database: Connection
+    redis: Connection
+
+
+class Liveness(BaseModel):
+    """The process answers."""
+
+    live: bool = True
+
+
+class Readiness(BaseModel):
+    """A model is loaded and new requests are welcome."""
+
+    ready: bool = True
+    model_version: int
+
+
+@router.get(
+    "/health", responses={503: {"model": HealthReport, "description": "Predictions cannot be answered"}}
+)
+async def health(service: CurrentService, response: Response) -> HealthReport:
+    """Report on the model and both stores, at once: the state is watched in the background."""
+    report = _report(service)
+    if report.status == "unhealthy":
+        response.status_code = 503
+    return report
+
+
+@router.get("/livez")
+async def live() -> Liveness:
+    """Say that the process answers."""
+    return Liveness()
+
+
+@router.get("/readyz")
+async def ready(service: CurrentService) -> Readiness:
+    """Say that predictions are welcome; 503 without a model, while draining, or without any store."""
+    if service.draining:
+        raise Unavailable("the service is draining")
+    model = service.models.select(None)
+    if not service.log.writable:
+        raise Unavailable("PostgreSQL and Redis are both away: predictions cannot be logged")
+    return Readiness(model_version=model.version)
+
+
+def _report(service: Service) -> HealthReport:
+    current = service.models.current
+    model = current.get()
+    database, redis = service.log.database_available, service.redis.available
+    if model is None or not service.log.writable or service.draining:
+        status: Literal["healthy", "degraded", "unhealthy"] = "unhealthy"
+    else:
+        status = "healthy" if database and redis and current.refusal is None else "degraded"
+    return HealthReport(
+        status=status,
+        model_version=model.version if model else None,
+        model_refused=current.refusal,
+        database="connected" if database else "unreachable",
+        redis="connected" if redis else "unreachable",
+    )

@@ -1,0 +1,31 @@
+"""The way to the documentation, and the metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api import metrics
+from api.dependencies import CurrentService
+
+router = APIRouter()
+
+
+@router.get("/", include_in_schema=False)
+async def root() -> RedirectResponse:
+    """Lead a person to the documentation."""
+    return RedirectResponse("/docs")
+
+
+@router.get(
+    "/metrics", response_class=Response, tags=["health"], responses={200: {"content": {"text/plain": {}}}}
+)
+async def metrics_page(service: CurrentService) -> Response:
+    """Return the metrics in Prometheus' text format."""
+    model = service.models.current.get()
+    metrics.model_version.set(model.version if model else 0)
+    metrics.model_refused.set(service.models.current.refusal is not None)
+    metrics.store_up.labels("postgres").set(service.log.database_available)
+    metrics.store_up.labels("redis").set(service.redis.available)
+    return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,54 @@
+"""Settings of the inference service, read once from the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.settings import env, env_float, env_int, read_url
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Times are in seconds, sizes in bytes unless the name says otherwise."""
+
+    database_url: str
+    redis_url: str
+    model_dir: Path
+    host: str
+    port: int
+    log_level: str
+    max_rows: int  # in one request
+    max_body_bytes: int
+    max_pending: int  # requests waiting for an answer; one more is refused
+    lanes: int  # batches in flight at once
+    cache_ttl: int
+    queue_limit: int  # predictions that may wait in Redis while PostgreSQL is away
+    retention_days: int  # 0 keeps every logged prediction
+    cache_timeout: float
+    queue_timeout: float
+    insert_timeout: float  # past it a batch goes to the queue instead
+    drain_timeout: float
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """Read every setting; raise SettingsError with one readable line."""
+        return cls(
+            database_url=read_url("DATABASE_URL"),
+            redis_url=read_url("REDIS_URL"),
+            model_dir=Path(env("MODEL_DIR", "/models")),
+            host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; only nginx is published
+            port=env_int("PORT", 8000, minimum=1),
+            log_level=env("LOG_LEVEL", "INFO"),
+            max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
+            max_body_bytes=env_int("MAX_BODY_BYTES", 1 << 20, minimum=64),
+            max_pending=env_int("MAX_PENDING", 1024, minimum=1),
+            lanes=env_int("LANES", 2, minimum=1),
+            cache_ttl=env_int("CACHE_TTL_SECONDS", 3600, minimum=1),
+            queue_limit=env_int("QUEUE_LIMIT", 100_000),
+            retention_days=env_int("RETENTION_DAYS", 0),
+            cache_timeout=env_float("CACHE_TIMEOUT_SECONDS", 0.15),
+            queue_timeout=env_float("QUEUE_TIMEOUT_SECONDS", 0.4),
+            insert_timeout=env_float("INSERT_TIMEOUT_SECONDS", 0.5),
+            drain_timeout=env_float("DRAIN_TIMEOUT_SECONDS", 30.0),
+        )
