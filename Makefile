@@ -1,0 +1,53 @@
+# `make` alone prints what there is. The work is done by scripts/; each says at its top what it does.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+compose := docker compose
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## start the whole stack, whatever this machine lacks (Debian, root)
+	@scripts/up.sh
+
+down: ## stop the stack; its data stays (docker compose down --volumes deletes it)
+	@$(compose) down --remove-orphans
+
+ps: ## what runs, and how it is
+	@$(compose) ps --all
+
+logs: ## follow the logs of all services
+	@$(compose) logs --follow --tail 100
+
+models: ## list the model's versions; ARGS="promote 3", ARGS=rollback and more
+	@$(compose) run --rm models $(ARGS)
+
+test: ## every check and every test; STAGES="unit wiring" for some
+	@scripts/test.sh $(STAGES)
+
+check: ## the static checks alone
+	@scripts/check.sh
+
+chaos: ## the tests that kill containers under load
+	@scripts/test.sh chaos
+
+bench: ## the benchmarks of bench/
+	@scripts/venv.sh
+	@.venv/bin/python -m bench $(ARGS)
+
+time-to-healthy: ## how long the stack takes from nothing to healthy, service by service
+	@scripts/time-to-healthy.sh
+
+images: ## build the images and print the size of each
+	@$(compose) build --quiet
+	@scripts/image-sizes.sh
+
+lock: ## resolve requirements*.txt into locks; UPGRADE=1 takes the newest versions
+	@scripts/venv.sh
+	@scripts/lock.sh
+
+clean: ## remove what checks and tests have left: caches, .venv, their images
+	@docker compose -p ml-stack-test down --volumes --rmi local --remove-orphans 2>/dev/null || true
+	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help up down ps logs models test check chaos bench time-to-healthy images lock clean

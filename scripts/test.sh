@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Everything there is to check and test (make test); with arguments only the named folders of tests/.
+#
+# It has its own Compose project, so a stack that runs for a user and its data are never touched. Where no container
+# engine can run, all that needs no containers is run, and one line names what was left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/debian.sh
+. scripts/debian.sh
+unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
+export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
+plain=(unit properties integration wiring)
+with_containers=(documents stack chaos browser)
+summary=()
+failed=0
+
+has_tests() { compgen -G "tests/$1/test_*.py" >/dev/null || compgen -G "tests/$1/**/test_*.py" >/dev/null; }
+wanted() { has_tests "$1" && { [ "${#only[@]}" = 0 ] || [[ " ${only[*]} " == *" $1 "* ]]; }; }
+needs_containers() { # is any stage wanted that does?
+    local name
+    for name in "${with_containers[@]}"; do ! wanted "$name" || return 0; done
+    [ "${#only[@]}" = 0 ] # the checks
+}
+headline() { printf '\n--- %s ---\n' "$*"; }
+
+stage() { # stage NAME COMMAND…: time it, remember how it went, go on
+    local name=$1 started=$SECONDS verdict=ok
+    shift
+    headline "$name"
+    "$@" || { verdict=FAILED; failed=1; }
+    summary+=("$(printf '%-12s %-7s %4d s' "$name" "$verdict" $((SECONDS - started)))")
+}
+
+leave_out() { # leave_out WHAT WHY
+    summary+=("left out: $1 ($2)")
+    say "left out: $1 ($2)"
+}
+
+# shellcheck disable=SC2329 # called through stage
+tests() { .venv/bin/python -m pytest "tests/$1" --junitxml="build/tests/$1.xml"; }
+
+ensure_engine() { # sets engine=yes|no; any other failure than "none can run here" ends the run
+    local status=0
+    docker info >/dev/null 2>&1 || trap 'clean_up; scripts/engine.sh stop' EXIT
+    scripts/engine.sh ensure || status=$?
+    case $status in 0) engine=yes ;; 3) engine=no ;; *) exit "$status" ;; esac
+}
+
+clean_up() { # nothing here but what this project name owns
+    docker compose down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
+}
+
+totals() { # of all stages, in the form that test runners close with
+    cat build/tests/*.xml 2>/dev/null | grep -oE '<testsuite [^>]*>' | awk '
+        function number(name) { return match($0, name "=\"[0-9]+") ? substr($0, RSTART + length(name) + 2) + 0 : 0 }
+        { failed += number("errors") + number("failures"); skipped += number("skipped"); all += number("tests") }
+        END { printf "%d passed, %d failed, %d skipped\n", all - failed - skipped, failed, skipped }'
+}
+
+only=("$@")
+for folder in tests/*/; do
+    name=$(basename "$folder")
+    [[ " ${plain[*]} ${with_containers[*]} " == *" $name "* ]] || ! has_tests "$name" ||
+        fail "tests/$name belongs to no stage of scripts/test.sh"
+done
+rm -rf build/tests
+mkdir -p build/tests
+
+engine=no
+if needs_containers; then
+    trap clean_up EXIT
+    ensure_engine
+fi
+if [ "$engine" = yes ]; then
+    clean_up # what an interrupted run has left
+    scripts/ports.sh
+    COMPOSE_PROFILES='*' scripts/base-images.sh ensure
+fi
+scripts/venv.sh
+databases=yes
+if wanted integration; then scripts/servers.sh databases || { ! is_root || exit 1; databases=no; }; fi
+for folder in /usr/lib/postgresql/*/bin; do PATH=$folder:$PATH; done
+
+[ "${#only[@]}" != 0 ] || stage check scripts/check.sh
+for name in "${plain[@]}"; do
+    wanted "$name" || continue
+    if [ "$name" = integration ] && [ "$databases" = no ]; then
+        leave_out "tests/integration" "no PostgreSQL and Redis here, and installing them needs root"
+    else
+        stage "$name" tests "$name"
+    fi
+done
+built=no
+for name in "${with_containers[@]}"; do
+    wanted "$name" || continue
+    if [ "$engine" = no ]; then
+        leave_out "tests/$name" "no container engine can run here"
+        continue
+    fi
+    if [ "$built" = no ]; then
+        stage build docker compose build --quiet
+        scripts/image-sizes.sh
+        built=yes
+    fi
+    [ "$name" != browser ] || scripts/servers.sh browser
+    stage "$name" tests "$name"
+done
+
+headline summary
+printf '%s\n' "${summary[@]}" "total        $((SECONDS / 60)) min $((SECONDS % 60)) s"
+totals
+exit "$failed"

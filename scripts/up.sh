@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# The whole stack on any Debian machine (make up): engine, base images, `docker compose up --build --wait`, a first answer.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/debian.sh
+. scripts/debian.sh
+
+scripts/engine.sh ensure
+scripts/base-images.sh ensure
+scripts/ports.sh
+docker compose up --build --wait "$@" || {
+    docker compose ps --all >&2
+    fail "the stack did not become healthy; look at: docker compose logs"
+}
+
+address() { # address SERVICE PORT: where this machine reaches it
+    local published
+    published=$(docker compose port "$1" "$2")
+    echo "http://localhost:${published##*:}"
+}
+flask=$(address nginx 5000)
+api=$(address nginx 8000)
+cat <<END
+
+  Flask       $flask            /predict, /data/sample
+  FastAPI     $api/docs       /predict, /health
+  Prometheus  $(address prometheus 9090)
+
+END
+command -v curl >/dev/null || ! is_root || apt_install curl
+printf '$ %s\n' "curl -s $flask/predict -H 'Content-Type: application/json' -d '{\"values\": [5]}'"
+curl -sS --fail "$flask/predict" -H 'Content-Type: application/json' -d '{"values": [5]}'
+echo
