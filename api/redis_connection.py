@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import suppress
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import hiredis
@@ -34,8 +35,7 @@ class _Pipeline(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but inheritance
 
     def send(self, commands: list[Command]) -> asyncio.Future[list[Reply]]:
         future: asyncio.Future[list[Reply]] = asyncio.get_running_loop().create_future()
@@ -43,7 +43,8 @@ class _Pipeline(asyncio.Protocol):
             future.set_exception(RedisUnavailable("the connection is closed"))
             return future
         self._waiting.append((len(commands), [], future))
-        self._transport.write(b"".join([hiredis.pack_command(command) for command in commands]))
+        packed = [hiredis.pack_command(command) for command in commands]  # type: ignore[arg-type]
+        self._transport.write(b"".join(packed))
         return future
 
     def data_received(self, data: bytes) -> None:
@@ -92,7 +93,7 @@ class RedisConnection:
         return self._pipeline is not None
 
     async def execute(self, commands: list[Command], within: float) -> list[Reply]:
-        """Send all commands in one write and return one reply each; error replies are returned, not raised."""
+        """Send all commands in one write, return one reply each; error replies are returned, not raised."""
         pipeline = self._pipeline
         if pipeline is None:
             raise RedisUnavailable("Redis cannot be reached")

@@ -17,7 +17,7 @@ Connection = Literal["connected", "unreachable"]
 
 
 class HealthReport(BaseModel):
-    """`healthy`: all is well; `degraded`: predictions go on, within the promises; `unhealthy`: they do not."""
+    """`healthy`: all is well; `degraded`: predictions go on, as promised; `unhealthy`: they do not."""
 
     status: Literal["healthy", "degraded", "unhealthy"]
     model_version: int | None
