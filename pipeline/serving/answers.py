@@ -22,8 +22,7 @@ def describe_model(model: Regression | None) -> dict[str, object]:
     """Return what is known about the model that answers."""
     if model is None:
         return {"loaded": False}
-    terms = {name: value for name, value in model.metrics.items() if _is_coefficient(name)}
-    metrics = {name: value for name, value in model.metrics.items() if name not in terms}
+    coefficients = model.manifest.coefficients
     description: dict[str, object] = {
         "loaded": True,
         "version": model.version,
@@ -31,9 +30,9 @@ def describe_model(model: Regression | None) -> dict[str, object]:
         "estimator": model.estimator_name,
         "features": list(model.features),
         "target": model.target,
-        "metrics": metrics,
+        "metrics": model.metrics,
     }
-    return description | ({"coefficients": terms} if terms else {})
+    return description | ({"coefficients": coefficients} if coefficients else {})
 
 
 def describe_predictions(model: Regression, predictions: Predictions) -> dict[str, object]:
@@ -52,7 +51,3 @@ def describe_predictions(model: Regression, predictions: Predictions) -> dict[st
 def _rounded(values: FloatArray) -> list[float]:
     # np.round would multiply by 10,000 first and make 1e306 infinite. Adding 0.0 turns -0.0 into 0.0.
     return [round(value, DECIMALS) + 0.0 for value in values.tolist()]
-
-
-def _is_coefficient(name: str) -> bool:
-    return name == "intercept" or name.startswith("slope")

@@ -16,11 +16,10 @@ from pipeline.serving.settings import ServingSettings
 def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
     """Return the application, its model loaded and followed; call it in the process that serves."""
     app = Flask("model-serve", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False
     made = make_services(settings, draining)
     app.extensions |= extension(made)
-    add_error_handlers(app, settings.max_body_bytes)
+    add_error_handlers(app)
     observe_requests(app, made.metrics)
     app.register_blueprint(routes)
     made.models.follow()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, g
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
-from pipeline.problems import CONTENT_TYPE, InvalidInput, Problem, TooLarge, problem_body
+from pipeline.problems import CONTENT_TYPE, InvalidInput, Problem, problem_body
 from pipeline.regression import PredictionOverflow
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ _DETAILS = {
 }
 
 
-def add_error_handlers(app: Flask, max_body_bytes: int) -> None:
+def add_error_handlers(app: Flask) -> None:
     """Answer every exception of a request with application/problem+json."""
 
     @app.errorhandler(Problem)
@@ -28,10 +28,6 @@ def add_error_handlers(app: Flask, max_body_bytes: int) -> None:
     @app.errorhandler(PredictionOverflow)
     def overflow(error: PredictionOverflow) -> Response:
         return problem(InvalidInput(f"expected numbers the model can answer: {error}"))
-
-    @app.errorhandler(RequestEntityTooLarge)
-    def too_large(_error: RequestEntityTooLarge) -> Response:
-        return problem(TooLarge(f"expected a body of at most {max_body_bytes} bytes"))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

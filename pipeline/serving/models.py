@@ -65,6 +65,8 @@ class Models:
         return model
 
     def _follow(self) -> None:
+        import skops.io  # noqa: F401, PLC0415 - takes a second: done before the first version is there
+
         pause = threading.Event()
         while not pause.wait(_REFRESH_SECONDS):
             try:

@@ -29,9 +29,10 @@ def index() -> Response:
 def predict() -> Response:
     """One prediction per row, all from one model version."""
     check_json(request.content_type)
-    asked = decode_request(read_body(request))
+    settings = services().settings
+    asked = decode_request(read_body(request, settings.max_body_bytes))
     model = services().models.select(asked.model_version)
-    rows = to_rows(asked.rows(), model.n_features, services().settings.max_rows)
+    rows = to_rows(asked.rows(), model.n_features, settings.max_rows)
     predictions = model.predict(rows)
     g.model_version = model.version
     services().metrics.rows.inc(len(rows))

@@ -1,0 +1,1 @@
+"""Our parts, run as processes against real stores."""
