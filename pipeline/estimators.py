@@ -8,8 +8,7 @@ from typing import Any
 from pipeline.artifact import Estimator
 from pipeline.recipe import Recipe
 from pipeline.refusals import TrainingRefused
-
-RANDOM_STATE = 42
+from pipeline.splitting import RANDOM_STATE
 
 
 def build_estimator(recipe: Recipe) -> Estimator:

@@ -8,17 +8,17 @@ current -> versions/<n>     the version that is served        model.pkl -> curre
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from pipeline.current_model import CurrentModel
-from pipeline.durable import drafted, locked, replace_link, settle, writing
+from pipeline.durable import drafted, replace_link, settle
 from pipeline.evaluations import Evaluation, read_evaluation, write_evaluation
 from pipeline.manifest import Manifest, read_manifest, verify_file, write_manifest
 from pipeline.refusals import ModelRefused, StoreRefused
+from pipeline.volume import linked_version, numbered, serve, writer
 
 __all__ = ["CurrentModel", "ModelStore"]
 
@@ -32,11 +32,7 @@ class ModelStore:
 
     def versions(self) -> list[int]:
         """Return the numbers of the published versions, in order."""
-        try:
-            names = [path.name for path in (self.root / "versions").iterdir()]
-        except OSError:
-            return []
-        return sorted(int(name) for name in names if name.isdecimal())
+        return numbered(self.root)
 
     def path(self, version: int) -> Path:
         """Return the directory of a version, whether it exists or not."""
@@ -44,11 +40,11 @@ class ModelStore:
 
     def current(self) -> int | None:
         """Return the version that is served."""
-        return self._linked("current")
+        return linked_version(self.root, "current")
 
     def latest(self) -> int | None:
         """Return the version of the present data, code and parameters."""
-        return self._linked("latest")
+        return linked_version(self.root, "latest")
 
     def evaluation(self, version: int) -> Evaluation:
         """Return what the quality gate or a person decided about a version."""
@@ -77,7 +73,7 @@ class ModelStore:
 
         A version with the same content is returned instead. A failure or a kill leaves no trace.
         """
-        with self._writer():
+        with writer(self.root):
             existing = self.find(manifest.provenance.content)
             if existing is not None:
                 return existing
@@ -90,7 +86,7 @@ class ModelStore:
 
     def nominate(self, version: int) -> None:
         """Make `version` the latest; the quality gate judges it anew unless a person took it back."""
-        with self._writer():
+        with writer(self.root):
             if self.latest() == version:
                 return
             if self.evaluation(version).verdict != "rolled back":
@@ -99,10 +95,10 @@ class ModelStore:
 
     def record(self, version: int, evaluation: Evaluation) -> None:
         """Keep what was decided about `version`, and serve it from now on if it was promoted."""
-        with self._writer():
+        with writer(self.root):
             write_evaluation(self.path(version), evaluation)
             if evaluation.verdict == "promoted":
-                self._serve(version)
+                serve(self.root, version)
 
     def reject(self, version: int, reason: str) -> None:
         """Mark a version as never to be served."""
@@ -115,9 +111,7 @@ class ModelStore:
         self.verified(version)
         evaluation = self.evaluation(version)
         if evaluation.verdict == "rejected" and not force:
-            raise StoreRefused(
-                f"version {version} was rejected: {evaluation.reason}; --force promotes it all the same"
-            )
+            raise StoreRefused(f"version {version} was rejected: {evaluation.reason}; --force promotes it")
         self.record(version, evaluation.decided("promoted", "promoted by hand"))
         self._accept_rejections()
 
@@ -128,20 +122,17 @@ class ModelStore:
             raise StoreRefused("nothing to roll back: no version has been promoted yet")
         older = [n for n in self.versions() if n < current and self.evaluation(n).verdict == "promoted"]
         if not older:
-            raise StoreRefused(
-                f"nothing to roll back to: no promoted version is older than version {current}"
-            )
+            raise StoreRefused(f"nothing to roll back to: nothing older than version {current} was promoted")
         self.promote(older[-1])
-        self.record(
-            current, self.evaluation(current).decided("rolled back", f"rolled back to version {older[-1]}")
-        )
+        reason = f"rolled back to version {older[-1]}"
+        self.record(current, self.evaluation(current).decided("rolled back", reason))
         return older[-1]
 
     def prune(self, keep: int) -> list[int]:
         """Delete all but the newest `keep` versions, the current and the latest; return what was deleted."""
         if keep < 1:
             raise StoreRefused(f"at least 1 version must be kept, not {keep}")
-        with self._writer():
+        with writer(self.root):
             wanted = {*self.versions()[-keep:], self.current(), self.latest()}
             doomed = [version for version in self.versions() if version not in wanted]
             for version in doomed:
@@ -154,22 +145,3 @@ class ModelStore:
             evaluation = self.evaluation(version)
             if evaluation.verdict == "rejected" and not evaluation.accepted:
                 self.record(version, msgspec.structs.replace(evaluation, accepted=True))
-
-    def _linked(self, name: str) -> int | None:
-        try:
-            target = (self.root / name).readlink().name
-        except OSError:
-            return None
-        return int(target) if target.isdecimal() and self.path(int(target)).is_dir() else None
-
-    def _serve(self, version: int) -> None:
-        replace_link(self.root / "current", f"versions/{version}")
-        if not (self.root / "model.pkl").is_symlink():
-            replace_link(self.root / "model.pkl", "current/model.pkl")
-
-    @contextmanager
-    def _writer(self) -> Iterator[None]:
-        with writing(self.root):
-            (self.root / "versions").mkdir(parents=True, exist_ok=True)
-            with locked(self.root / ".lock"):
-                yield

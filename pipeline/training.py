@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from pipeline.artifact import Estimator
-from pipeline.estimators import RANDOM_STATE, build_estimator
+from pipeline.artifact import Estimator, save_estimator
+from pipeline.estimators import build_estimator
 from pipeline.intervals import (
     FloatArray,
     Interval,
@@ -22,30 +21,33 @@ from pipeline.intervals import (
     residuals,
 )
 from pipeline.manifest import Manifest, Provenance
+from pipeline.model_store import ModelStore
 from pipeline.recipe import Recipe, content_digest
 from pipeline.refusals import TrainingRefused
+from pipeline.splitting import Part, split_in_place
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Part:
-    """Rows to learn from or to judge by: features [n, k] and targets [n], views into one table."""
-
-    x: FloatArray
-    y: FloatArray
-
-
-def split_in_place(table: FloatArray, test_fraction: float) -> tuple[Part, Part]:
-    """Shuffle the rows of `table` [n, k+1] (target last) and return (training, hold-out) as views.
-
-    The same rows in the same order as train_test_split(…, random_state=42), without a second table in memory.
-    """
-    held_out = math.ceil(len(table) * test_fraction)
-    rows = table.view(np.dtype((np.void, table.itemsize * table.shape[1]))).reshape(-1)
-    np.random.RandomState(RANDOM_STATE).shuffle(rows)
-    test, train = table[:held_out], table[held_out:]
-    return Part(train[:, :-1], train[:, -1]), Part(test[:, :-1], test[:, -1])
+def train_and_publish(
+    store: ModelStore, table: FloatArray, recipe: Recipe, data_digest: str, table_name: str
+) -> int:
+    """Train on `table` [n, k+1], publish the model, log what it is worth; return its version."""
+    estimator, manifest = train(table, recipe, data_digest, table_name)
+    version_number = store.publish(manifest, lambda directory: save_estimator(estimator, directory))
+    slopes = {name: value for name, value in manifest.coefficients.items() if name != "intercept"}
+    linear = {"slope": slopes, "intercept": manifest.coefficients["intercept"]} if slopes else {}
+    _log.info(
+        "trained and published",
+        extra={
+            "model_version": version_number,
+            "estimator": manifest.estimator_name,
+            "rows": manifest.provenance.rows,
+            **linear,
+            **manifest.metrics,
+        },
+    )
+    return version_number
 
 
 def train(table: FloatArray, recipe: Recipe, data_digest: str, table_name: str) -> tuple[Estimator, Manifest]:

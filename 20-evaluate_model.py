@@ -1,0 +1,31 @@
+"""Step 20: the quality gate. Promotes the newest version, or refuses it and fails."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pipeline.model_store import ModelStore
+from pipeline.quality_gate import evaluate, pending, rejection
+from pipeline.refusals import GateClosed
+from pipeline.settings import env, env_float, read_url
+from pipeline.step import run_step
+
+log = logging.getLogger("20-evaluate_model")
+
+
+def main() -> None:
+    """Judge the latest version, write its report, then promote or reject it."""
+    store, tolerance = ModelStore(Path(env("MODEL_DIR", "/models"))), env_float("EVALUATE_TOLERANCE", 0.05)
+    version = pending(store)
+    if version is None:
+        log.info("nothing to do: the version is current", extra={"model_version": store.current()})
+        return
+    evaluation = evaluate(store, version, read_url("DATABASE_URL"), tolerance)
+    if evaluation.verdict == "rejected":
+        raise GateClosed(rejection(version, evaluation.reason, store.current()))
+    log.info("promoted", extra={"model_version": version, "evaluation": evaluation})
+
+
+if __name__ == "__main__":
+    run_step("model-evaluate", main)
