@@ -33,6 +33,7 @@ def main() -> int:
         http="httptools",
         ws="none",
         access_log=False,
+        proxy_headers=False,  # nothing here asks who the client is
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=15,

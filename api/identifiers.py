@@ -24,6 +24,11 @@ def new_prediction_id() -> PredictionId:
     return _uuid7(time.time_ns() // 1_000_000, _bits(74))
 
 
+def new_request_id() -> str:
+    """Return 32 hexadecimal digits, as nginx's $request_id."""
+    return f"{_bits(128):032x}"
+
+
 def prediction_id(idempotency_key: bytes | None) -> PredictionId:
     """Return the id that belongs to the front door's key, the same for every attempt at one request.
 

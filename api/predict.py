@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-import uuid
 from http import HTTPStatus
 
 from api import metrics
 from api.asgi import ClientGone, Receive, Scope, Send, read_body, send_json, send_problem
-from api.identifiers import prediction_id
+from api.identifiers import new_request_id, prediction_id
 from api.predictor import Job, Predictor
 from pipeline.instances import check_json, check_length, decode_request, to_rows
 from pipeline.problems import InvalidInput, Problem
@@ -88,7 +87,7 @@ def sane_request_id(header: bytes | None) -> str:
     """Return the client's id if it is fit for a log line, else a new one."""
     if header is not None and _SANE_ID.fullmatch(text := header.decode("latin-1")):
         return text
-    return uuid.uuid4().hex
+    return new_request_id()
 
 
 def _content_length(headers: dict[bytes, bytes]) -> int:

@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 _DRAIN_BATCH = 500
 _POLL_SECONDS = 1.0
+_LAST_RESORT_SECONDS = (
+    0.75  # for a commit when there is no queue to turn to; a client waits less than a second
+)
 _MAINTENANCE_SECONDS = 3600.0
 
 
@@ -49,7 +52,8 @@ class PredictionLog:
     async def write(self, rows: list[bytes], lane: int) -> None:
         """Make the rows durable; raise Unavailable when that is not possible."""
         try:
-            await self._writers[lane].insert(rows, self._insert_timeout)
+            within = self._insert_timeout if self._queue.available else _LAST_RESORT_SECONDS
+            await self._writers[lane].insert(rows, within)
             metrics.rows_logged["direct"].inc(len(rows))
         except (PostgresUnavailable, RejectedRow) as error:
             await self._enqueue(rows, error)

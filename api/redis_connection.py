@@ -101,8 +101,7 @@ class RedisConnection:
             async with asyncio.timeout(within):
                 return await pipeline.send(commands)
         except TimeoutError:
-            pipeline.abort()  # a late reply must not be taken for the next command's
-            self._pipeline = None
+            # A late reply is matched by its order and dropped; the heartbeat decides when Redis is gone.
             raise RedisUnavailable(f"Redis did not answer in {within} s") from None
 
     async def keep_connected(self) -> None:
