@@ -5,12 +5,22 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/debian.sh
 . scripts/debian.sh
 
+tell_why() { # the last words of every service that ended in failure or is not healthy
+    local service state
+    docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}} {{.Health}}' | while read -r service state; do
+        case $state in
+        'exited 0'* | created* | 'running 0' | 'running 0 healthy' | 'running 0 starting') ;;
+        *) docker compose logs --no-log-prefix --tail 5 "$service" | sed "s/^/$service: /" >&2 ;;
+        esac
+    done
+}
+
 scripts/engine.sh ensure
 scripts/base-images.sh ensure
 scripts/ports.sh
 docker compose up --build --wait "$@" || {
-    docker compose ps --all >&2
-    fail "the stack did not become healthy; look at: docker compose logs"
+    tell_why
+    fail "the stack did not become healthy; see: docker compose ps --all; docker compose logs"
 }
 
 address() { # address SERVICE PORT: where this machine reaches it
