@@ -29,6 +29,6 @@ databases)
     have_postgresql || install_postgresql
     command -v redis-server >/dev/null || install_redis
     ;;
-browser) command -v chromium >/dev/null || apt_install chromium ;;
+browser) command -v chromium >/dev/null || apt_install chromium fonts-liberation ;;
 *) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

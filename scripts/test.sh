@@ -63,6 +63,7 @@ for folder in tests/*/; do
     [[ " ${plain[*]} ${with_containers[*]} " == *" $name "* ]] || ! has_tests "$name" ||
         fail "tests/$name belongs to no stage of scripts/test.sh"
 done
+for name in "${only[@]}"; do has_tests "$name" || fail "there are no tests in tests/$name"; done
 rm -rf build/tests
 mkdir -p build/tests
 
