@@ -7,10 +7,17 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from api.service import Service
+from pipeline.api_keys import HEADER
 
 
 def _service(request: Request) -> Service:
     return cast("Service", request.app.state.service)
+
+
+async def require_key(request: Request) -> None:
+    """Let a request through whose key is valid, or whose path needs none."""
+    key = request.headers.get(HEADER)
+    _service(request).keys.check(request.url.path, key.encode() if key else None)
 
 
 CurrentService = Annotated[Service, Depends(_service)]

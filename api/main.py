@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import predict
 from api.asgi import App, Receive, Scope, Send
+from api.dependencies import require_key
 from api.errors import add_error_handlers
 from api.observation import ObserveRequests
 from api.openapi import describe_predict
@@ -42,7 +43,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with open_service(settings) as service:
         app.state.service = service
         app.state.predict = PredictEndpoint(
-            service.models, service.predictor, settings.max_rows, settings.max_body_bytes
+            service.models, service.predictor, service.keys, settings.max_rows, settings.max_body_bytes
         )
         yield
 
@@ -54,6 +55,7 @@ def create_app() -> HotPathFirst:
         version="1.0.0",
         summary="Predictions with intervals; cached, logged, and never lost once answered.",
         lifespan=lifespan,
+        dependencies=[Depends(require_key)],
     )
     app.include_router(information.router)
     app.include_router(health.router)

@@ -15,6 +15,7 @@ from api import metrics
 from api.asgi import ClientGone, Receive, Scope, Send, read_body, send_json, send_problem
 from api.identifiers import new_request_id, prediction_id
 from api.predictor import Job, Predictor
+from pipeline.api_keys import ApiKeys
 from pipeline.instances import check_json, check_length, decode_request, to_rows
 from pipeline.problems import InvalidInput, Problem
 from pipeline.regression import Regression
@@ -28,9 +29,12 @@ _JSON = (b"content-type", b"application/json")
 class PredictEndpoint:
     """The ASGI application of one path and method."""
 
-    def __init__(self, models: Models, predictor: Predictor, max_rows: int, max_body_bytes: int) -> None:
+    def __init__(
+        self, models: Models, predictor: Predictor, keys: ApiKeys, max_rows: int, max_body_bytes: int
+    ) -> None:
         """Limits are per request."""
         self._models = models
+        self._keys = keys
         self._predictor = predictor
         self._max_rows = max_rows
         self._max_body_bytes = max_body_bytes
@@ -62,6 +66,7 @@ class PredictEndpoint:
     async def _answer(
         self, headers: dict[bytes, bytes], receive: Receive, request_id: str, started: float
     ) -> bytes:
+        self._keys.check(PATH, headers.get(b"x-api-key"))
         check_length(_content_length(headers), self._max_body_bytes)
         body = await read_body(receive, self._max_body_bytes)
         check_json(headers.get(b"content-type", b"").decode("latin-1"))

@@ -15,6 +15,7 @@ from api.prediction_log import PredictionLog
 from api.predictor import Predictor
 from api.redis_connection import RedisConnection
 from api.settings import Settings
+from pipeline.api_keys import ApiKeys
 from pipeline.model_store import ModelStore
 from pipeline.serving.models import Models
 
@@ -31,6 +32,7 @@ class Service:
     redis: RedisConnection
     log: PredictionLog
     predictor: Predictor
+    keys: ApiKeys
     draining: bool = False
 
 
@@ -43,7 +45,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     log = PredictionLog(writers, queue, settings.insert_timeout, settings.drain_timeout)
     predictor = Predictor(Cache(redis, settings.cache_ttl, settings.cache_timeout), log, settings.max_pending)
     models = await asyncio.to_thread(Models, ModelStore(settings.model_dir))
-    service = Service(settings, models, redis, log, predictor)
+    service = Service(settings, models, redis, log, predictor, ApiKeys.from_env())
     metrics.queue_limit.set(settings.queue_limit)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_running(redis.keep_connected()))

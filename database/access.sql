@@ -7,15 +7,17 @@ SELECT format('CREATE ROLE %I LOGIN', role)
   FROM unnest(ARRAY['pipeline', 'reader']) AS role
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
 
+\if :{?postgres_password} -- not on an external server, whose superuser is not ours
 ALTER ROLE postgres PASSWORD :'postgres_password';
+\endif
 ALTER ROLE pipeline PASSWORD :'pipeline_password' CONNECTION LIMIT 20;
 ALTER ROLE reader PASSWORD :'reader_password' CONNECTION LIMIT 40;
 ALTER ROLE reader SET default_transaction_read_only = on;
 
 -- The pipeline owns its tables and nothing else; the reader sees them and changes nothing.
-REVOKE ALL ON DATABASE dsproject FROM PUBLIC;
+REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT CONNECT ON DATABASE dsproject TO pipeline, reader;
+GRANT CONNECT ON DATABASE :"DBNAME" TO pipeline, reader;
 GRANT USAGE, CREATE ON SCHEMA public TO pipeline;
 GRANT USAGE ON SCHEMA public TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO pipeline, reader; -- tables you made yourself, as postgres, too

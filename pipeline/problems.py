@@ -58,6 +58,10 @@ class Unauthorized(Problem):
 
     status = 401
 
+    def headers(self) -> dict[str, str]:
+        """Return the headers that go with the body, with the challenge that RFC 9110 asks for."""
+        return {**super().headers(), "WWW-Authenticate": 'ApiKey header="X-API-Key"'}
+
 
 class NotFound(Problem):
     """What the request names does not exist."""

@@ -9,6 +9,18 @@ import os
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
+DEMO_PASSWORDS = frozenset(
+    {
+        "postgres",
+        "pipeline-demo",
+        "reader-demo",
+        "inference-demo",
+        "redis-demo",
+        "rabbitmq-demo",
+        "monitor-demo",
+    }
+)
+
 
 class SettingsError(ValueError):
     """A setting is missing or malformed; the message says which and what was expected."""
@@ -76,15 +88,14 @@ def read_secret(name: str, default: str | None = None) -> str:
 
 def read_url(name: str, default: str | None = None) -> str:
     """Return the URL in `name`; a password in the file `name`_PASSWORD_FILE is put into it."""
-    url = read_secret(name, default)
-    path = os.environ.get(f"{name}_PASSWORD_FILE", "")
-    if not path:
-        return url
-    password = read_secret(f"{name}_PASSWORD")
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    user = (parts.username or "") + ":" + quote(password, safe="")
-    return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
+    parts = urlsplit(read_secret(name, default))
+    if os.environ.get(f"{name}_PASSWORD_FILE"):
+        password = quote(read_secret(f"{name}_PASSWORD"), safe="")
+        host = parts.netloc.rpartition("@")[2]
+        parts = parts._replace(netloc=f"{parts.username or ''}:{password}@{host}")
+    if parts.password in DEMO_PASSWORDS and env_flag("REFUSE_DEMO_PASSWORDS"):
+        raise SettingsError(f"{name} holds a demo password of .env: choose your own, see docs/operations.md")
+    return urlunsplit(parts)
 
 
 def without_password(url: str) -> str:

@@ -6,6 +6,7 @@ import threading
 
 from flask import Flask
 
+from pipeline.serving.authorization import require_key
 from pipeline.serving.errors import add_error_handlers
 from pipeline.serving.observation import observe_requests
 from pipeline.serving.routes import routes
@@ -21,6 +22,7 @@ def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
     app.extensions |= extension(made)
     add_error_handlers(app)
     observe_requests(app, made.metrics)
+    require_key(app)
     app.register_blueprint(routes)
     made.models.follow()
     return app
