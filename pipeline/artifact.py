@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline.intervals import FloatArray
+from pipeline.moments import FloatArray
 from pipeline.refusals import ModelRefused
 
 # scikit-learn's own compiled parts, which skops leaves to the reader to trust. Nothing else is ever loaded.

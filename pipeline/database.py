@@ -15,14 +15,12 @@ from pipeline.settings import without_password
 
 _PATIENCE = 10.0  # seconds for a server that is only just starting
 _STARTING = ("Connection refused", "starting up", "shutting down", "not yet accepting")
-# One process, one order of rows: the digest of an unchanged table must not change.
-_OPTIONS = "-c synchronize_seqscans=off -c max_parallel_workers_per_gather=0"
 
 
 @contextmanager
-def connected(url: str, options: str = _OPTIONS) -> Iterator[Connection]:
+def connected(url: str) -> Iterator[Connection]:
     """Give a connection whose statements are one transaction, rolled back if something fails."""
-    with database_errors(url), closing(_connect(url, options)) as connection, connection:
+    with database_errors(url), closing(_connect(url)) as connection, connection:
         yield connection
 
 
@@ -63,13 +61,11 @@ def _value(connection: Connection, query: str | sql.Composed, *names: sql.Identi
     return row[0] if row else None
 
 
-def _connect(url: str, options: str) -> Connection:
+def _connect(url: str) -> Connection:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return psycopg2.connect(
-                url, connect_timeout=5, application_name="pipeline", options=options, keepalives_idle=30
-            )
+            return psycopg2.connect(url, connect_timeout=5, application_name="pipeline", keepalives_idle=30)
         except psycopg2.OperationalError as error:
             starting = any(text in str(error) for text in _STARTING)
             if not starting or time.monotonic() > deadline:

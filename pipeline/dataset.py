@@ -15,10 +15,12 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 
 from pipeline.copy_format import HEADER, TRAILER, decode_rows, row_type
 from pipeline.database import table_name
-from pipeline.intervals import FloatArray
+from pipeline.moments import FloatArray
 
 _CHUNK = 1 << 20  # bytes read from the stream at a time
 _FIRST_ROWS = 1 << 10
+# One process, from the first page on: rows of an unchanged table always come in the same order.
+_IN_ORDER = "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0"
 
 
 def read_table(connection: Connection, name: str, columns: Sequence[str]) -> FloatArray:
@@ -32,6 +34,7 @@ def read_table(connection: Connection, name: str, columns: Sequence[str]) -> Flo
     try:
         # psycopg2 hands over each row by itself; the buffered writer gathers them without any Python code.
         with io.BufferedWriter(io.FileIO(writer, "wb"), _CHUNK) as stream, connection.cursor() as cursor:
+            cursor.execute(_IN_ORDER)
             cursor.copy_expert(_copy_command(name, columns), stream)
     finally:
         rows.join()

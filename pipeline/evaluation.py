@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.evaluations import Evaluation
-from pipeline.intervals import FloatArray, blocks
 from pipeline.manifest import Manifest
 from pipeline.model_store import ModelStore
+from pipeline.moments import FloatArray, sum_of_squares
 from pipeline.refusals import GateClosed, ModelRefused
-from pipeline.regression import PredictionOverflow, Predictions, Regression, load_regression
+from pipeline.regression import PredictionOverflow, Regression, load_regression
 from pipeline.splitting import Part, split_in_place
 
 _log = logging.getLogger(__name__)
@@ -55,18 +55,12 @@ def judge(store: ModelStore, version: int, table: FloatArray, digest: str, toler
     return Judgement(verdict, candidate, training, holdout)
 
 
-def predict_in_blocks(model: Regression, x: FloatArray) -> Predictions:
-    """Answer any number of rows with bounded temporaries."""
-    parts = [model.predict(np.ascontiguousarray(x[part])) for part in blocks(len(x))]
-    return Predictions(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-
-
 def _rmse(model: Regression, part: Part) -> float:
     try:
-        errors = part.y - predict_in_blocks(model, part.x).values
+        squares = sum_of_squares(lambda rows: model.predict(rows).values, part.x, part.y)
     except PredictionOverflow:
         return math.inf
-    return float(np.sqrt(np.mean(errors**2)))
+    return math.sqrt(squares / len(part.y))
 
 
 def _comparable(store: ModelStore, version: int, manifest: Manifest) -> Regression | None:

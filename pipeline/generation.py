@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from pipeline.intervals import FloatArray
+from pipeline.moments import FloatArray
 from pipeline.settings import SettingsError, env, env_float, env_int, env_list
 
 SLOPE, INTERCEPT = 2.0, 1.0

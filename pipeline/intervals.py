@@ -9,17 +9,14 @@ the half width is the ⌈0.95 (n + 1)⌉-th smallest absolute residual of the ho
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from pipeline.moments import FloatArray, Moments
 
 LEVEL = 0.95
-BLOCK_ROWS = 1 << 16
-_WORST_CONDITION = 1e10
+_WORST_CONDITION = 1e5  # of the root of S
 
 
 class LeastSquaresInterval(msgspec.Struct, frozen=True, kw_only=True, tag="least squares"):
@@ -44,45 +41,32 @@ class ConformalInterval(msgspec.Struct, frozen=True, kw_only=True, tag="split co
 Interval = LeastSquaresInterval | ConformalInterval
 
 
-def blocks(rows: int) -> Iterator[slice]:
-    """Cut 0 … rows into slices of bounded length: temporaries stay small however long the table."""
-    for start in range(0, rows, BLOCK_ROWS):
-        yield slice(start, min(start + BLOCK_ROWS, rows))
+def least_squares_interval(moments: Moments, sum_of_squares: float) -> LeastSquaresInterval | None:
+    """Return the constants for training rows with these moments and this sum of squared residuals.
 
-
-def residuals(predict: Callable[[FloatArray], FloatArray], x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return y - ŷ, shape [n]."""
-    errors = np.empty(len(y))
-    for part in blocks(len(y)):
-        errors[part] = y[part] - np.asarray(predict(x[part])).reshape(-1)
-    return errors
-
-
-def least_squares_interval(x: FloatArray, y: FloatArray, errors: FloatArray) -> LeastSquaresInterval | None:
-    """Return the constants for training rows x [n, p], y [n]; None where S is singular or n < p + 2."""
+    None where the theory gives none: S is singular, or n < p + 2.
+    """
     from scipy.special import stdtrit  # noqa: PLC0415 - heavy, and only training needs it
 
-    rows, features = x.shape
-    freedom = rows - features - 1
-    mean = x.mean(axis=0)
-    scale = np.sqrt(_scatter(x, mean, np.ones(features)).diagonal())
-    if freedom < 1 or not (scale > 0).all():
+    root = moments.root[:-1, :-1]
+    scale = np.linalg.norm(root, axis=0)
+    freedom = moments.rows - len(root) - 1
+    # Scaled, because features in different units would hide how far S is from being singular.
+    if freedom < 1 or not (scale > 0).all() or np.linalg.cond(root / scale) > _WORST_CONDITION:
         return None
-    correlation = _scatter(x, mean, scale)  # scaled: features in different units would hide a singular S
-    if np.linalg.cond(correlation) > _WORST_CONDITION:
-        return None
+    inverse = np.linalg.inv(root / scale) / scale[:, np.newaxis]
     return LeastSquaresInterval(
-        mean=mean.tolist(),
-        inverse_scatter=(np.linalg.inv(correlation) / np.outer(scale, scale)).tolist(),
-        rows=rows,
-        residual_variance=float(errors @ errors) / freedom,
+        mean=moments.mean[:-1].tolist(),
+        inverse_scatter=(inverse @ inverse.T).tolist(),
+        rows=moments.rows,
+        residual_variance=sum_of_squares / freedom,
         quantile=float(stdtrit(freedom, (1 + LEVEL) / 2)),
-        target_variance=float(y.var()),
+        target_variance=moments.target_variance,
     )
 
 
-def conformal_interval(holdout_errors: FloatArray, y: FloatArray) -> ConformalInterval:
-    """Return the constants from hold-out residuals [m] and training targets y.
+def conformal_interval(holdout_errors: FloatArray, target_variance: float) -> ConformalInterval:
+    """Return the constants from hold-out residuals [m] and the variance of y in training.
 
     With m < 19 no half width covers 95 %: the largest residual is the best there is.
     """
@@ -91,13 +75,5 @@ def conformal_interval(holdout_errors: FloatArray, y: FloatArray) -> ConformalIn
     return ConformalInterval(
         half_width=float(ordered[rank - 1]),
         residual_variance=float(np.mean(ordered**2)),
-        target_variance=float(y.var()),
+        target_variance=target_variance,
     )
-
-
-def _scatter(x: FloatArray, mean: FloatArray, scale: FloatArray) -> FloatArray:
-    total = np.zeros((x.shape[1], x.shape[1]))
-    for part in blocks(len(x)):
-        centred = (x[part] - mean) / scale
-        total += centred.T @ centred
-    return total

@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 from pipeline.copy_format import HEADER, TRAILER, encode_rows
 from pipeline.database import table_name
 from pipeline.generation import Generation, generate
-from pipeline.intervals import FloatArray
+from pipeline.moments import FloatArray
 from pipeline.progress import progress
 
 if TYPE_CHECKING:

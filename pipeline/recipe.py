@@ -13,7 +13,7 @@ from pipeline.settings import SettingsError, env, env_float, env_list
 
 DEFAULT_ESTIMATOR = "sklearn.linear_model.LinearRegression"
 # A change to one of these may change the model, so it makes a new version.
-_CODE = ("splitting.py", "training.py", "estimators.py", "intervals.py")
+_CODE = ("splitting.py", "training.py", "estimators.py", "moments.py", "intervals.py")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.artifact import linear_terms, load_estimator, predictor
-from pipeline.intervals import FloatArray, LeastSquaresInterval
+from pipeline.intervals import LeastSquaresInterval
 from pipeline.manifest import Manifest, read_manifest, verify_file
+from pipeline.moments import FloatArray
 from pipeline.refusals import ModelRefused
 
 ARTIFACT = "model.skops"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.durable import replace_file
-from pipeline.intervals import FloatArray
+from pipeline.moments import FloatArray
 
 if TYPE_CHECKING:
     from pipeline.evaluation import Judgement

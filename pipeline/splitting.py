@@ -7,17 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.intervals import FloatArray
+from pipeline.moments import FloatArray
 
 RANDOM_STATE = 42
 
 
 @dataclass(frozen=True)
 class Part:
-    """Rows to learn from or to judge by: features [n, k] and targets [n], views into one table."""
+    """Rows to learn from or to judge by: a view [n, k + 1] of the table, the target last."""
 
-    x: FloatArray
-    y: FloatArray
+    table: FloatArray
+
+    @property
+    def x(self) -> FloatArray:
+        """Features [n, k]."""
+        return self.table[:, :-1]
+
+    @property
+    def y(self) -> FloatArray:
+        """Targets [n]."""
+        return self.table[:, -1]
 
 
 def split_in_place(table: FloatArray, test_fraction: float) -> tuple[Part, Part]:
@@ -28,5 +37,4 @@ def split_in_place(table: FloatArray, test_fraction: float) -> tuple[Part, Part]
     held_out = math.ceil(len(table) * test_fraction)
     rows = table.view(np.dtype((np.void, table.itemsize * table.shape[1]))).reshape(-1)
     np.random.RandomState(RANDOM_STATE).shuffle(rows)
-    test, train = table[:held_out], table[held_out:]
-    return Part(train[:, :-1], train[:, -1]), Part(test[:, :-1], test[:, -1])
+    return Part(table[held_out:]), Part(table[:held_out])

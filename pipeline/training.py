@@ -13,15 +13,10 @@ import numpy as np
 
 from pipeline.artifact import Estimator, save_estimator
 from pipeline.estimators import build_estimator
-from pipeline.intervals import (
-    FloatArray,
-    Interval,
-    conformal_interval,
-    least_squares_interval,
-    residuals,
-)
+from pipeline.intervals import Interval, conformal_interval, least_squares_interval
 from pipeline.manifest import Manifest, Provenance
 from pipeline.model_store import ModelStore
+from pipeline.moments import BLOCK_ROWS, FloatArray, Moments, measure, residuals, sum_of_squares
 from pipeline.recipe import Recipe, content_digest
 from pipeline.refusals import TrainingRefused
 from pipeline.splitting import Part, split_in_place
@@ -57,17 +52,19 @@ def train(table: FloatArray, recipe: Recipe, data_digest: str, table_name: str) 
         raise TrainingRefused(
             f"{len(table)} rows are too few to split: need 2 to learn from and 2 to judge by"
         )
-    estimator = build_estimator(recipe)
-    fit(estimator, training)
+    if training.y.min() == training.y.max():
+        raise TrainingRefused("the target is the same in every training row: there is nothing to learn")
+    estimator, moments = build_estimator(recipe), measure(training.table)
+    fit(estimator, training, moments)
     errors = residuals(estimator.predict, holdout.x, holdout.y)
     manifest = Manifest(
         features=recipe.features,
         target=recipe.target,
         estimator=recipe.estimator,
         parameters=recipe.parameters,
-        metrics=metrics(errors, holdout.y, float(training.y.mean())),
+        metrics=metrics(errors, holdout.y, float(moments.mean[-1])),
         coefficients=_coefficients(estimator, recipe.features),
-        interval=_interval(estimator, training, errors),
+        interval=_interval(estimator, training, moments, errors),
         provenance=Provenance(
             content=content_digest(data_digest, recipe),
             data=data_digest,
@@ -81,13 +78,15 @@ def train(table: FloatArray, recipe: Recipe, data_digest: str, table_name: str) 
     return estimator, manifest
 
 
-def fit(estimator: Estimator, training: Part) -> None:
+def fit(estimator: Estimator, training: Part, moments: Moments) -> None:
     """Fit in place; what scikit-learn warns of is logged, what it refuses becomes one readable line."""
-    name = type(estimator).__name__
+    name, rows = type(estimator).__name__, training
+    if _is_least_squares(estimator) and moments.rows > BLOCK_ROWS:
+        rows = Part(moments.points())  # the same fit; scikit-learn would copy the long table three times
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            estimator.fit(training.x, training.y)
+            estimator.fit(rows.x, rows.y)
         except (TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise TrainingRefused(f"{name} cannot be trained on this table: {reason}") from error
@@ -110,15 +109,13 @@ def metrics(errors: FloatArray, y: FloatArray, training_mean: float) -> dict[str
     return found
 
 
-def _interval(estimator: Estimator, training: Part, holdout_errors: FloatArray) -> Interval:
+def _interval(estimator: Estimator, training: Part, moments: Moments, holdout_errors: FloatArray) -> Interval:
     """Least-squares theory where it holds, the hold-out's residuals for every other estimator."""
-    if not float(training.y.var()) > 0:
-        raise TrainingRefused("the target is the same in every training row: there is nothing to learn")
     found = None
     if _is_least_squares(estimator):
-        errors = residuals(estimator.predict, training.x, training.y)
-        found = least_squares_interval(training.x, training.y, errors)
-    return found or conformal_interval(holdout_errors, training.y)
+        squares = sum_of_squares(estimator.predict, training.x, training.y)
+        found = least_squares_interval(moments, squares)
+    return found or conformal_interval(holdout_errors, moments.target_variance)
 
 
 def _is_least_squares(estimator: Any) -> bool:

@@ -131,7 +131,7 @@ def _duplicate_findings(connection: Connection, expected: Expectations) -> list[
         " (SELECT {features} FROM {table} LIMIT {limit}) AS rows GROUP BY {features}) AS groups"
     )
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")
+        cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
         cursor.execute(
             query.format(
                 features=features, table=table_name(expected.table), limit=sql.Literal(_DUPLICATE_ROWS)

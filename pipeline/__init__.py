@@ -1,0 +1,1 @@
+"""What the numbered steps share and both servers import."""
