@@ -41,7 +41,7 @@ tests() { .venv/bin/python -m pytest "tests/$1" --junitxml="build/tests/$1.xml";
 
 ensure_engine() { # sets engine=yes|no; any other failure than "none can run here" ends the run
     local status=0
-    docker info >/dev/null 2>&1 || trap 'clean_up; scripts/engine.sh stop' EXIT
+    docker info >/dev/null 2>&1 || trap 'clean_up; ! scripts/engine.sh started || scripts/engine.sh stop' EXIT
     scripts/engine.sh ensure || status=$?
     case $status in 0) engine=yes ;; 3) engine=no ;; *) exit "$status" ;; esac
 }
