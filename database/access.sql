@@ -2,12 +2,14 @@
 \getenv postgres_password POSTGRES_PASSWORD
 \getenv pipeline_password PIPELINE_PASSWORD
 \getenv reader_password READER_PASSWORD
+\getenv monitor_password MONITOR_PASSWORD
 
 SELECT format('CREATE ROLE %I LOGIN', role)
   FROM unnest(ARRAY['pipeline', 'reader']) AS role
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
 
-\if :{?postgres_password} -- not on an external server, whose superuser is not ours
+-- An external server's superuser is not ours: there POSTGRES_PASSWORD is not set.
+\if :{?postgres_password}
 ALTER ROLE postgres PASSWORD :'postgres_password';
 \endif
 ALTER ROLE pipeline PASSWORD :'pipeline_password' CONNECTION LIMIT 20;
@@ -22,4 +24,12 @@ GRANT USAGE, CREATE ON SCHEMA public TO pipeline;
 GRANT USAGE ON SCHEMA public TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO pipeline, reader; -- tables you made yourself, as postgres, too
 ALTER DEFAULT PRIVILEGES FOR ROLE pipeline IN SCHEMA public GRANT SELECT ON TABLES TO reader;
-ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT SELECT ON TABLES TO pipeline, reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pipeline, reader;
+
+-- What the exporters may see: statistics, no table. Only the monitoring overlay uses it.
+\if :{?monitor_password}
+SELECT 'CREATE ROLE monitor LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitor') \gexec
+ALTER ROLE monitor PASSWORD :'monitor_password' CONNECTION LIMIT 5;
+GRANT pg_monitor TO monitor;
+GRANT CONNECT ON DATABASE :"DBNAME" TO monitor;
+\endif

@@ -18,6 +18,7 @@ DEMO_PASSWORDS = frozenset(
         "redis-demo",
         "rabbitmq-demo",
         "monitor-demo",
+        "drift-demo",
     }
 )
 
