@@ -38,4 +38,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     """Send every logger's records, from `level` up, to standard output as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(service))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    known = level.upper() in logging.getLevelNamesMapping()
+    logging.basicConfig(level=level.upper() if known else "INFO", handlers=[handler], force=True)
+    if not known:
+        logging.getLogger(__name__).warning("LOG_LEVEL is unknown: using INFO", extra={"given": level})

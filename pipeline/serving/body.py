@@ -25,7 +25,7 @@ def read_body(request: Request, limit: int) -> bytes:
     try:
         body: bytes = request.environ["wsgi.input"].read(limit + 1)
     except BlockingIOError:  # the receive time-out of the socket
-        raise SlowRequest("expected the whole body within 10 seconds of silence at most") from None
+        raise SlowRequest("expected the whole body; nothing more came for too long") from None
     except (ParseException, NoMoreData) as error:
         raise MalformedJSON(f"the body is badly framed: {type(error).__name__}") from None
     check_length(len(body), limit)

@@ -36,6 +36,8 @@ class TrainingData:
     def __init__(self, url: str, table_name: str) -> None:
         """Nothing is opened before the first call."""
         self.table_name = table_name
+        schema, _, name = table_name.rpartition(".")
+        self._rows = select(text("*")).select_from(table(name, schema=schema or None))
         self._engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg2"),
             connect_args=_CONNECT_ARGUMENTS,
@@ -82,7 +84,7 @@ class TrainingData:
 
     def _select(self, limit: int) -> list[Row]:
         with self._engine.connect() as connection:
-            rows = connection.execute(select(text("*")).select_from(table(self.table_name)).limit(limit))
+            rows = connection.execute(self._rows.limit(limit))
             return [{name: _plain(value) for name, value in row.items()} for row in rows.mappings()]
 
 

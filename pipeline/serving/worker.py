@@ -23,7 +23,6 @@ from pipeline.problems import CONTENT_TYPE, problem_body
 
 log = logging.getLogger(__name__)
 
-_RECEIVE_SECONDS = 10
 _STATUS = {LimitRequestLine: 414, LimitRequestHeaders: 431}
 
 
@@ -33,7 +32,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Accepted connections inherit the time-out of the sockets that listen."""
         for listener in self.sockets:
-            timeout = struct.pack("ll", _RECEIVE_SECONDS, 0)
+            timeout = struct.pack("ll", self.app.settings.receive_timeout, 0)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         super().init_process()
 
@@ -45,7 +44,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
     def set_accept_enabled(self, enabled: bool) -> None:
         """When draining begins, take what waits in the backlog, then refuse: closing alone would reset it."""
         super().set_accept_enabled(enabled)
-        if self.alive:
+        if enabled or self.alive:
             return
         for listener in self.sockets:
             while select.select([listener], [], [], 0)[0]:

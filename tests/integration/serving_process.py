@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from pipeline.evaluations import Evaluation
 from pipeline.model_store import ModelStore
 from pipeline.recipe import Recipe
 from pipeline.training import train
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_DATABASE = "postgresql://reader:reader@127.0.0.1:1/dsproject"  # nothing listens there
@@ -38,13 +38,6 @@ def publish_line(root: Path, slope: float) -> int:
     version = store.publish(manifest, lambda directory: save_estimator(estimator, directory))
     store.record(version, Evaluation(verdict="promoted"))
     return version
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
@@ -87,10 +80,12 @@ class ServingProcess:
 
 
 @contextmanager
-def serving(model_dir: Path, log_path: Path, database_url: str = NO_DATABASE) -> Iterator[ServingProcess]:
+def serving(
+    model_dir: Path, log_path: Path, database_url: str = NO_DATABASE, **more: str
+) -> Iterator[ServingProcess]:
     """Run the server until the block ends; its log is a file, because a full pipe would stop it."""
     port = free_port()
-    settings = {"PORT": str(port), "MODEL_DIR": str(model_dir), "DATABASE_URL": database_url}
+    settings = {"PORT": str(port), "MODEL_DIR": str(model_dir), "DATABASE_URL": database_url, **more}
     command = [sys.executable, "90-serve_model.py"]
     with (
         log_path.open("wb") as log,

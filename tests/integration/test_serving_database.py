@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.outage import frozen, stopped
 from tests.integration.serving_process import ServingProcess, eventually, publish_line, serving
 from tests.server_process import PostgresServer
 from tests.servers import postgres_server
@@ -23,6 +21,9 @@ INSERT INTO linear_data SELECT n, 2 * n + 1 FROM generate_series(1, 1500) AS n;
 CREATE ROLE reader LOGIN PASSWORD 'reader';
 GRANT SELECT ON linear_data TO reader;
 """
+
+
+AWAY = {"stopped": stopped, "frozen": frozen}
 
 
 @dataclass
@@ -102,15 +103,11 @@ def test_a_missing_table_is_503_and_says_so(pair: Pair) -> None:
     assert pair.sample(1)
 
 
-@pytest.mark.parametrize("stop", ["killed", "frozen"])
+@pytest.mark.parametrize("stop", AWAY)
 def test_predictions_outlive_the_database(pair: Pair, stop: str) -> None:
     """Everything answers within a second while it is away, and recovers by itself."""
     assert pair.sample(1)
-    if stop == "killed":
-        pair.database.stop()
-    else:
-        freeze(pair.database)
-    try:
+    with AWAY[stop](pair.database):
         for path, status in [("/data/sample", 503), ("/health", 200), ("/readyz", 200)] * 3:
             begin = time.perf_counter()
             answer = pair.server.client.get(path)
@@ -119,37 +116,6 @@ def test_predictions_outlive_the_database(pair: Pair, stop: str) -> None:
             assert answer.status_code == status, path
         assert eventually(lambda: pair.status() == "degraded", 5)
         assert pair.server.predict({"values": [5]}).status_code == 200
-    finally:
-        if stop == "killed":
-            pair.database.start()
-        else:
-            thaw(pair.database)
 
     assert eventually(lambda: pair.status() == "healthy")
     assert eventually(lambda: pair.server.client.get("/data/sample").status_code == 200)
-
-
-def freeze(database: PostgresServer) -> None:
-    """Stop the postmaster and its children in their tracks: connections open, nobody answers."""
-    for process in processes(database):
-        signal_process(process, signal.SIGSTOP)
-
-
-def thaw(database: PostgresServer) -> None:
-    """Let them go on."""
-    for process in processes(database):
-        signal_process(process, signal.SIGCONT)
-
-
-def processes(database: PostgresServer) -> list[int]:
-    """Return the ids of the postmaster and its children."""
-    assert database.process is not None
-    parent = database.process.pid
-    tasks = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [parent, *(int(task) for task in tasks)]
-
-
-def signal_process(process: int, number: int) -> None:
-    """Send a signal to a process that may be gone by now."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, number)
