@@ -33,7 +33,7 @@ class ApiKeys:
         return cls([key.strip() for key in text.replace(",", "\n").splitlines() if key.strip()])
 
     def check(self, path: str, key: bytes | None) -> None:
-        """Raise Unauthorized unless `path` is exempt or `key` is valid, in the same time for any wrong key."""
+        """Raise Unauthorized unless `path` is exempt or `key` valid; how wrong a key is never shows."""
         if not self._digests or path in EXEMPT:
             return
         given = _digest(key or b"")
