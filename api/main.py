@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 
 from api import predict
@@ -48,6 +48,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
+async def _only_post(_: Request) -> Response:
+    """Make the router answer 405 to other methods; it never sees POST, which goes to the hot path."""
+    raise NotImplementedError
+
+
 def create_app() -> HotPathFirst:
     """Build the application; nothing is opened before its lifespan begins."""
     app = FastAPIOffline(  # the documentation pages bring their own files: no CDN
@@ -56,9 +61,11 @@ def create_app() -> HotPathFirst:
         summary="Predictions with intervals; cached, logged, and never lost once answered.",
         lifespan=lifespan,
         dependencies=[Depends(require_key)],
+        redirect_slashes=False,
     )
     app.include_router(information.router)
     app.include_router(health.router)
+    app.router.add_route(predict.PATH, _only_post, methods=["POST"], include_in_schema=False)
     add_error_handlers(app)
     describe_predict(app)
     return HotPathFirst(app)
