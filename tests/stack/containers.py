@@ -1,0 +1,78 @@
+"""What the engine knows about a container, as far as tests ask."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container as it was when it was looked at."""
+
+    inspected: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The full id."""
+        return str(self.inspected["Id"])
+
+    @property
+    def service(self) -> str:
+        """The Compose service it belongs to."""
+        return str(self.inspected["Config"]["Labels"]["com.docker.compose.service"])
+
+    @property
+    def state(self) -> str:
+        """Such as `running`, `exited`, `created`."""
+        return str(self.inspected["State"]["Status"])
+
+    @property
+    def health(self) -> str:
+        """`healthy`, `starting`, `unhealthy`, or "" where there is no health check."""
+        return str(self.inspected["State"].get("Health", {}).get("Status", ""))
+
+    @property
+    def exit_code(self) -> int:
+        """Of its last run; 0 while it runs."""
+        return int(self.inspected["State"]["ExitCode"])
+
+    @property
+    def started(self) -> datetime:
+        """When it was started last."""
+        return _instant(self.inspected["State"]["StartedAt"])
+
+    @property
+    def finished(self) -> datetime:
+        """When it ended last."""
+        return _instant(self.inspected["State"]["FinishedAt"])
+
+    @property
+    def address(self) -> str:
+        """Its IPv4 address on the network that servers share, reachable from this machine."""
+        networks = self.inspected["NetworkSettings"]["Networks"]
+        return next(str(net["IPAddress"]) for name, net in networks.items() if name.endswith("_ml-network"))
+
+    def kill(self) -> None:
+        """End its first process by SIGKILL, behind the engine's back: a crash, so it is restarted."""
+        os.kill(int(self.inspected["State"]["Pid"]), signal.SIGKILL)
+
+
+def inspect(ids: list[str]) -> list[Container]:
+    """Look at containers; ids that are gone are an error."""
+    if not ids:
+        return []
+    command = ["docker", "inspect", *ids]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [Container(inspected) for inspected in json.loads(done.stdout)]
+
+
+def _instant(text: str) -> datetime:
+    """Parse RFC 3339 with nanoseconds, which Python 3.11 does not read."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")

@@ -1,0 +1,31 @@
+"""Polling with a deadline, for everything that takes its time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import httpx
+
+Result = TypeVar("Result")
+
+
+def wait_until(probe: Callable[[], Result], seconds: float = 30.0, what: str = "it") -> Result:
+    """Return the first true result of `probe`; fail with `what` was awaited after `seconds`.
+
+    A probe that cannot connect counts as false.
+    """
+    deadline = time.monotonic() + seconds
+    seen: object = None
+    while time.monotonic() < deadline:
+        try:
+            result = probe()
+        except httpx.TransportError as error:
+            seen = repr(error)
+        else:
+            if result:
+                return result
+            seen = result
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {seconds:g} s (last seen: {seen!r})")
