@@ -1,0 +1,38 @@
+"""Step 25 (optional): look for a better model by cross-validation; the quality gate has the last word."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pipeline.candidates import read_candidates
+from pipeline.model_store import ModelStore
+from pipeline.optimization import Gate, optimize
+from pipeline.recipe import read_recipe
+from pipeline.settings import env, env_float, read_url
+from pipeline.step import run_step
+
+log = logging.getLogger("25-optimize_model")
+
+
+def main() -> None:
+    """Compare, publish the choice and have it judged; or find that this very search has been made before."""
+    store, name = ModelStore(Path(env("MODEL_DIR", "/models"))), env("DATA_TABLE", "linear_data")
+    gate = Gate(read_url("DATABASE_URL"), env_float("EVALUATE_TOLERANCE", 0.05))
+    seconds = env_float("OPTIMIZE_SECONDS", 60.0, minimum=0.1)
+    found, new = optimize(store, name, read_candidates(read_recipe()), seconds, gate)
+    about = {
+        "estimator": found.estimator,
+        "parameters": found.parameters,
+        "model_version": found.model_version,
+    }
+    if not new:
+        log.info("nothing to do: these candidates were compared on these data before", extra=about)
+    elif found.model_version is None:
+        log.info("the configured model stays: none is better by more than a standard error", extra=about)
+    else:
+        log.info("the better candidate was %s", found.verdict, extra=about | {"reason": found.reason})
+
+
+if __name__ == "__main__":
+    run_step("model-optimize", main)

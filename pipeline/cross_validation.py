@@ -1,0 +1,109 @@
+"""Comparing candidates by cross-validation within a time limit, and choosing one with reluctance.
+
+The choice follows the one-standard-error rule (Breiman, Friedman, Olshen and Stone, Classification and
+Regression Trees, 1984, section 3.4.3): the first candidate, in the order given, whose error is within one
+standard error of the least. Differences within it are luck, and what is configured comes first.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.estimators import build_estimator
+from pipeline.moments import FloatArray
+from pipeline.recipe import Recipe
+from pipeline.refusals import TrainingRefused
+from pipeline.splitting import RANDOM_STATE, Part
+from pipeline.time_limit import TimeIsUp, time_limit
+
+_log = logging.getLogger(__name__)
+
+BoolArray = npt.NDArray[np.bool_]
+
+FOLDS = 5
+MAX_ROWS = 20_000  # of the training part that candidates are compared on: the winner is trained on all
+
+
+@dataclass(frozen=True)
+class Score:
+    """What cross-validation says about a recipe: mean RMSE over the folds and its standard error."""
+
+    recipe: Recipe
+    rmse: float
+    standard_error: float
+    seconds: float
+
+
+def compare(candidates: Sequence[Recipe], training: Part, seconds: float) -> list[Score]:
+    """Return the scores of the candidates that could be judged within the time, in their order.
+
+    The same folds for all. A candidate that cannot be fitted, or is not finished in time, has no score.
+    """
+    rows = training.table[:MAX_ROWS]  # they are shuffled already
+    scores: list[Score] = []
+    try:
+        with time_limit(seconds):
+            for number, recipe in enumerate(candidates, start=1):
+                score = _score(recipe, rows)
+                _tell(recipe, score, number, len(candidates))
+                scores += [] if score is None else [score]
+    except TimeIsUp:
+        _log.warning("time is up", extra={"judged": len(scores), "of": len(candidates), "seconds": seconds})
+    return scores
+
+
+def choose(scores: Sequence[Score]) -> Score:
+    """Return the first score that is within one standard error of the best."""
+    if not scores:
+        raise TrainingRefused("no candidate could be judged in time: raise OPTIMIZE_SECONDS")
+    best = min(scores, key=lambda score: score.rmse)
+    return next(score for score in scores if score.rmse <= best.rmse + best.standard_error)
+
+
+def _score(recipe: Recipe, rows: FloatArray) -> Score | None:
+    started = time.perf_counter()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # a warning about a candidate is no one's concern; training repeats it
+            errors = [_rmse(recipe, rows, held_out) for held_out in _folds(len(rows))]
+    except (TrainingRefused, TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError) as refused:
+        _log.warning("candidate left out", extra={"estimator": recipe.estimator, "reason": str(refused)})
+        return None
+    spread = float(np.std(errors, ddof=1)) / math.sqrt(len(errors))
+    return Score(recipe, float(np.mean(errors)), spread, time.perf_counter() - started)
+
+
+def _rmse(recipe: Recipe, rows: FloatArray, held_out: BoolArray) -> float:
+    estimator = build_estimator(recipe)
+    learned = rows[~held_out]
+    estimator.fit(learned[:, :-1], learned[:, -1])
+    errors = np.asarray(estimator.predict(rows[held_out, :-1])).reshape(-1) - rows[held_out, -1]
+    found = float(np.sqrt(np.mean(errors**2)))
+    if not math.isfinite(found):
+        raise TrainingRefused("its predictions are not finite numbers")
+    return found
+
+
+def _folds(rows: int) -> Iterator[BoolArray]:
+    """Yield a mask [rows] for each fold: true where a row is held out."""
+    if rows < 2 * FOLDS:
+        raise TrainingRefused(f"{rows} rows are too few for {FOLDS} folds")
+    number = np.random.default_rng(RANDOM_STATE).permutation(rows) % FOLDS
+    for fold in range(FOLDS):
+        yield number == fold
+
+
+def _tell(recipe: Recipe, score: Score | None, number: int, total: int) -> None:
+    numbers = {} if score is None else {"rmse": score.rmse, "standard_error": score.standard_error}
+    about = {"candidate": number, "of": total, "estimator": recipe.estimator, "parameters": recipe.parameters}
+    _log.info("compared", extra={**about, **numbers})
