@@ -26,8 +26,10 @@ SELECT id, input_data, predictions, confidence, to_timestamp(milliseconds / 1000
 ON CONFLICT DO NOTHING
 """
 
-# The server must notice a client that was cut off, or its locks would outlive it.
+# The server must notice a client that was cut off or has given up, or its locks would outlive it
+# and statements that wait for somebody else's lock would pile up until no connection is left.
 _SERVER_SETTINGS = {
+    "client_connection_check_interval": "1000",
     "application_name": "api",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
@@ -53,7 +55,6 @@ class PostgresConnection:
         self._url = url
         self._timeout = timeout
         self._connection: asyncpg.Connection | None = None
-        self._lost = asyncio.Event()
         self._busy = asyncio.Lock()
         self._pause = _FIRST_PAUSE
 
@@ -83,11 +84,10 @@ class PostgresConnection:
             raise PostgresUnavailable(f"{type(error).__name__}: {error}") from error
 
     def _drop(self, connection: asyncpg.Connection, error: Exception) -> None:
+        connection.terminate()
         if self._connection is connection:
             logger.warning("postgres lost", extra={"reason": f"{type(error).__name__}: {error}"})
             self._connection = None
-        connection.terminate()
-        self._lost.set()
 
     async def keep_connected(self) -> None:
         """Connect, watch, and connect again, until cancelled; a server that keeps failing is asked less."""
@@ -98,20 +98,22 @@ class PostgresConnection:
                 await asyncio.sleep(self._pause)
                 self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         finally:
-            if self._connection is not None:
-                self._connection.terminate()
+            self._connection = None
 
     async def _stay_connected(self) -> None:
         async with asyncio.timeout(self._timeout):
             connection = await asyncpg.connect(self._url, server_settings=_SERVER_SETTINGS)
-        self._lost.clear()
-        connection.add_termination_listener(lambda _: self._lost.set())
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
         self._connection = connection
         logger.info("postgres connected")
-        while not self._lost.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), 1.0)
-                break
-            if not self._busy.locked():
-                await self.run("SELECT 1", within=self._timeout)
-        self._connection = None
+        try:
+            while not lost.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(lost.wait(), 1.0)
+                    break
+                if not self._busy.locked():
+                    await self.run("SELECT 1", within=self._timeout)
+        finally:
+            self._connection = None
+            connection.terminate()

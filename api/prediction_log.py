@@ -24,6 +24,8 @@ _LAST_RESORT_SECONDS = (
     0.75  # for a commit when there is no queue to turn to; a client waits less than a second
 )
 _MAINTENANCE_SECONDS = 3600.0
+_MAINTENANCE_TIMEOUT = 600.0  # moving a month of rows out of the default partition takes minutes
+MAINTAIN = "SELECT maintain_predictions($1)"
 
 
 class PredictionLog:
@@ -32,8 +34,8 @@ class PredictionLog:
     def __init__(
         self, writers: list[PostgresConnection], queue: LogQueue, insert_timeout: float, drain_timeout: float
     ) -> None:
-        """One writer for each batch that may be in flight, and one more to drain and maintain with."""
-        *self._writers, self._drainer = writers
+        """One writer for each batch that may be in flight, one to drain with, one to maintain with."""
+        *self._writers, self._drainer, self._maintainer = writers
         self._queue = queue
         self._insert_timeout = insert_timeout
         self._drain_timeout = drain_timeout
@@ -77,7 +79,7 @@ class PredictionLog:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._queued.wait(), _POLL_SECONDS)
             self._queued.clear()
-            with suppress(PostgresUnavailable, RedisUnavailable):
+            with suppress(PostgresUnavailable, RedisUnavailable, QueueFull):
                 while await self._drain_batch():
                     pass
             await asyncio.sleep(0.05)
@@ -109,7 +111,7 @@ class PredictionLog:
         """Create the next months' partitions and drop those past retention, every hour, until cancelled."""
         while True:
             try:
-                await self._drainer.run("SELECT maintain_predictions($1)", retention_days, within=60.0)
+                await self._maintainer.run(MAINTAIN, retention_days, within=_MAINTENANCE_TIMEOUT)
             except (PostgresUnavailable, RejectedRow) as error:
                 logger.warning("log maintenance waits for postgres", extra={"reason": str(error)})
                 await asyncio.sleep(5.0)

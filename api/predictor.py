@@ -78,7 +78,7 @@ class Predictor:
                 metrics.log_failures.inc(len(jobs))
                 _fail(jobs, problem)
             except BaseException:
-                _fail(jobs, Unavailable("the service is stopping"))
+                _fail(jobs, Unavailable("the service could not finish this request; its log says why"))
                 raise
             finally:
                 self._busy -= 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from api import metrics
+from api.background import running
 from api.cache import Cache
 from api.log_queue import LogQueue
 from api.postgres_connection import PostgresConnection
@@ -40,7 +42,7 @@ class Service:
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Connect, load the model, start the lanes; on the way out answer what waits, then close."""
     redis = RedisConnection(settings.redis_url)
-    writers = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 1)]
+    writers = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 2)]
     queue = LogQueue(redis, settings.queue_limit, settings.queue_timeout)
     log = PredictionLog(writers, queue, settings.insert_timeout, settings.drain_timeout)
     predictor = Predictor(Cache(redis, settings.cache_ttl, settings.cache_timeout), log, settings.max_pending)
@@ -48,32 +50,20 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     service = Service(settings, models, redis, log, predictor, ApiKeys.from_env())
     metrics.queue_limit.set(settings.queue_limit)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(_running(redis.keep_connected()))
+        await stack.enter_async_context(running(redis.keep_connected))
         for writer in writers:
-            await stack.enter_async_context(_running(writer.keep_connected()))
-        await stack.enter_async_context(_running(log.drain_forever()))
-        await stack.enter_async_context(_running(log.maintain_forever(settings.retention_days)))
-        await stack.enter_async_context(_running(_follow_current_model(models)))
+            await stack.enter_async_context(running(writer.keep_connected))
+        await stack.enter_async_context(running(log.drain_forever))
+        await stack.enter_async_context(running(partial(log.maintain_forever, settings.retention_days)))
+        await stack.enter_async_context(running(partial(_follow_current_model, models)))
         for lane in range(settings.lanes):
-            await stack.enter_async_context(_running(predictor.run_lane(lane)))
+            await stack.enter_async_context(running(partial(predictor.run_lane, lane)))
         await _first_contact(service)
         try:
             yield service
         finally:
             service.draining = True
             await predictor.drained()
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `work` in the background; cancel it on the way out and wait until it has ended."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _first_contact(service: Service) -> None:
