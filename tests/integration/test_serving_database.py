@@ -114,7 +114,7 @@ def test_predictions_outlive_the_database(pair: Pair, stop: str) -> None:
 
             assert time.perf_counter() - begin < 1, path
             assert answer.status_code == status, path
-        assert eventually(lambda: pair.status() == "degraded", 5)
+        assert eventually(lambda: pair.status() == "degraded")
         assert pair.server.predict({"values": [5]}).status_code == 200
 
     assert eventually(lambda: pair.status() == "healthy")

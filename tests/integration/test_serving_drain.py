@@ -30,7 +30,7 @@ class Load:
     def ask_until(self, over: threading.Event, url: str, keep_alive: bool) -> None:
         """Ask one request after the other; a connection that was accepted must bring an answer."""
         limits = httpx.Limits(max_keepalive_connections=1 if keep_alive else 0)
-        with httpx.Client(base_url=url, limits=limits, timeout=20) as client:
+        with httpx.Client(base_url=url, limits=limits, timeout=60) as client:
             while not over.is_set():
                 try:
                     self.answers.append(client.post("/predict", json={"values": ROWS}))
