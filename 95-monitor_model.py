@@ -1,0 +1,36 @@
+"""Step 95 (optional): watch whether what is asked still looks like the training data; --once makes one pass."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from pipeline.model_store import ModelStore
+from pipeline.monitoring import Monitor
+from pipeline.monitoring_loop import MonitoringLoop, log_report
+from pipeline.monitoring_server import Pages, serving
+from pipeline.settings import env, env_float, env_int, read_url
+from pipeline.step import run_step
+
+
+def main() -> None:
+    """Watch until SIGTERM, with the results at PORT; or make one pass and log it."""
+    store = ModelStore(Path(env("MODEL_DIR", "/models")))
+    monitor = Monitor(
+        store,
+        read_url("DATABASE_URL"),
+        read_url("TRAINING_DATABASE_URL"),
+        env_float("DRIFT_WINDOW_HOURS", 24.0, minimum=0.01),
+    )
+    if "--once" in sys.argv[1:]:
+        log_report(monitor.check())
+        return
+    loop = MonitoringLoop(monitor.check, env_float("DRIFT_INTERVAL_SECONDS", 30.0, minimum=1.0))
+    signal.signal(signal.SIGTERM, lambda *_: loop.stop())
+    with serving(Pages(loop, store), env_int("PORT", 9095)):
+        loop.run()
+
+
+if __name__ == "__main__":
+    run_step("model-monitor", main)
