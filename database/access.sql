@@ -1,4 +1,5 @@
 -- Roles of the training database. Runs on every `up`, over the local socket; each statement may be repeated.
+SET client_min_messages = warning;
 \getenv postgres_password POSTGRES_PASSWORD
 \getenv pipeline_password PIPELINE_PASSWORD
 \getenv reader_password READER_PASSWORD

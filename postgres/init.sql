@@ -60,4 +60,4 @@ BEGIN
     DELETE FROM predictions_default WHERE "timestamp" < now() - make_interval(days => keep_days);
 END $$;
 
-SELECT maintain_predictions(0);
+DO $$ BEGIN PERFORM maintain_predictions(0); END $$;
