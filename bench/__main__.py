@@ -1,0 +1,83 @@
+"""Runs benchmarks: python -m bench [--quick] [serving|training|growth|hotspots|all]."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from bench import machine
+from bench.document import write_numbers, write_section
+from bench.load import LoadFailed
+from bench.stores import ROOT
+
+_STARTED = time.monotonic()
+
+
+class Outcome(NamedTuple):
+    """What a benchmark hands back."""
+
+    numbers: Any  # raw, as they go into the JSON
+    text: str  # as it goes into the document
+    faults: list[str]
+
+
+def main() -> int:
+    """Run what was asked for; return the exit code."""
+    options = _parser().parse_args()
+    subprocess.run([ROOT / "bench" / "install.sh"], check=True)
+    tempfile.tempdir = "/var/tmp"  # noqa: S108 on disk: with a data directory in memory fsync would cost nothing
+    machine.keep_off_the_server_core()
+    names = list(_BENCHMARKS) if options.what == "all" else [options.what]
+    faults = [fault for name in names for fault in _run(name, quick=options.quick)]
+    for fault in faults:
+        print(f"FAULT {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="The benchmarks.")
+    parser.add_argument("what", nargs="?", default="serving", choices=[*_BENCHMARKS, "all"])
+    parser.add_argument("--quick", action="store_true", help="short and rough; changes no document")
+    return parser
+
+
+def _run(name: str, *, quick: bool) -> list[str]:
+    try:
+        outcome = _BENCHMARKS[name](quick)
+    except (LoadFailed, RuntimeError) as error:
+        return [f"{name}: {error}"]
+    path = write_numbers(f"{name}-quick" if quick else name, outcome.numbers)
+    text = f"{outcome.text}\n\n{machine.describe()} Measured on {datetime.now(UTC):%Y-%m-%d}."
+    print(f"\n{text}\n\nraw numbers: {path.relative_to(ROOT)}", flush=True)
+    if not quick and not outcome.faults:
+        write_section(name, text)
+    return [f"{name}: {fault}" for fault in outcome.faults]
+
+
+def _progress(line: str) -> None:
+    print(f"{time.monotonic() - _STARTED:>6.1f} s  {line}", flush=True)
+
+
+def _serving(quick: bool) -> Outcome:
+    from bench import serving, summary, tables  # noqa: PLC0415 each benchmark needs its own half of the libraries
+
+    runs = serving.measure(serving.QUICK if quick else serving.FULL, _progress)
+    lines = summary.summarize(runs)
+    text = "\n\n".join(
+        (tables.bar_table(lines), "64 connections:", tables.throughput_table(lines),
+         "One connection:", tables.latency_table(lines))
+    )  # fmt: skip
+    faults = [f"{run.contender}, {run.load}, {run.connections}: {run.fault}" for run in runs if run.fault]
+    return Outcome(runs, text, faults)
+
+
+_BENCHMARKS: dict[str, Callable[[bool], Outcome]] = {"serving": _serving}
+
+if __name__ == "__main__":
+    sys.exit(main())

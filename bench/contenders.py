@@ -1,0 +1,132 @@
+"""Who is measured: every contender is one worker process on the server's core, started once for all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.front_door import write_configuration
+from bench.load import answers
+from bench.machine import on_server_core
+from bench.stores import PREDICTIONS, TEXTBOOK, Stores, inference_url
+from tests.integration.serving_process import publish_line
+from tests.server_process import RedisServer, Server
+
+_FIRST_PORT = 30_100
+_UVICORN = (
+    "--loop uvloop --http httptools --ws none --no-access-log --no-server-header"
+    " --log-level warning --backlog 2048 --timeout-keep-alive 75 --host 127.0.0.1"
+)
+MISS, HOT, HIT = "all miss", "90 % hits", "all hit"
+HOT_SHARE = {MISS: 0.0, HOT: 0.9, HIT: 1.0}
+ECHO, PLAIN, BOOK, OURS, FRONT, DURABLE = "echo", "plain", "textbook", "api", "api-nginx", "api-always"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A running server, how to reach it, and where it logs and caches if it does."""
+
+    name: str
+    port: int
+    servers: list[Server]
+    loads: tuple[str, ...] = (MISS, HOT, HIT)
+    database: str | None = None
+    redis: RedisServer | None = None
+
+    def pids(self) -> list[int]:
+        """Return the processes that do the work."""
+        return [server.process.pid for server in self.servers if server.process is not None]
+
+
+@dataclass
+class _Starter:
+    stores: Stores
+    directory: Path
+    model_dir: Path
+    stack: ExitStack
+    started: list[Contender] = field(default_factory=list)
+
+    def free_port(self) -> int:
+        return _FIRST_PORT + len(self.started)
+
+    def run(self, name: str, command: list[str]) -> Server:
+        port, directory = self.free_port(), self.directory / name
+        directory.mkdir(exist_ok=True)
+        server = Server(command, directory, port, lambda: answers(port))
+        self.stack.callback(server.stop)
+        server.start()
+        return server
+
+    def uvicorn(self, name: str, *options: str, **environment: str) -> Server:
+        application = f"bench.peers.{name}:app"
+        arguments = [*_UVICORN.split(), "--port", str(self.free_port()), *options, application]
+        environment["MODEL_PATH"] = str(self.model_dir / "model.pkl")
+        return self.run(name, on_server_core(sys.executable, "-m", "uvicorn", *arguments, **environment))
+
+    def api(self, name: str, redis: RedisServer) -> Server:
+        environment = {
+            "DATABASE_URL": inference_url(self.stores.postgres),
+            "REDIS_URL": redis.url(),
+            "MODEL_DIR": str(self.model_dir),
+            "HOST": "127.0.0.1",
+            "PORT": str(self.free_port()),
+        }
+        return self.run(name, on_server_core(sys.executable, "-m", "api", **environment))
+
+    def echo(self) -> None:
+        server = self.uvicorn(ECHO, "--lifespan", "off")
+        self.started.append(Contender(ECHO, server.port, [server], (MISS,)))
+
+    def plain(self) -> None:
+        server = self.uvicorn(PLAIN)
+        self.started.append(Contender(PLAIN, server.port, [server], (MISS,)))
+
+    def textbook(self) -> None:
+        redis = self.stores.everysec
+        environment = {"REDIS_URL": redis.url(), "DATABASE_URL": self.stores.postgres.url(TEXTBOOK)}
+        server = self.uvicorn(BOOK, **environment)
+        self.started.append(Contender(BOOK, server.port, [server], database=TEXTBOOK, redis=redis))
+
+    def ours(self, name: str, redis: RedisServer) -> None:
+        server = self.api(name, redis)
+        self.started.append(Contender(name, server.port, [server], database=PREDICTIONS, redis=redis))
+
+    def front_door(self) -> None:
+        """On the load's cores: in front of the api it competes with the clients, not with the server."""
+        behind = next(contender for contender in self.started if contender.name == OURS)
+        directory = self.directory / FRONT
+        directory.mkdir()
+        configuration = write_configuration(directory, self.free_port(), behind.port)
+        command = ["nginx", "-c", str(configuration), "-p", str(directory), "-e", "stderr"]
+        server = self.run(FRONT, [*command, "-g", "daemon off;"])
+        servers = [server, *behind.servers]
+        self.started.append(
+            Contender(FRONT, server.port, servers, database=PREDICTIONS, redis=self.stores.everysec)
+        )
+
+
+@contextmanager
+def running_contenders(stores: Stores, progress: Callable[[str], None]) -> Iterator[list[Contender]]:
+    """Start them all; on the way out end each by its process id."""
+    with TemporaryDirectory(prefix="ml-stack-bench-") as path, ExitStack() as stack:
+        directory = Path(path)
+        directory.chmod(0o755)  # nginx's workers drop root
+        model_dir = directory / "models"
+        publish_line(model_dir, 2.0)
+        starter = _Starter(stores, directory, model_dir, stack)
+        steps: dict[str, Callable[[], None]] = {
+            ECHO: starter.echo,
+            PLAIN: starter.plain,
+            BOOK: starter.textbook,
+            OURS: lambda: starter.ours(OURS, stores.everysec),
+            FRONT: starter.front_door,
+            DURABLE: lambda: starter.ours(DURABLE, stores.always),
+        }
+        for name, step in steps.items():
+            progress(f"starting {name}")
+            step()
+        yield starter.started

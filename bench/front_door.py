@@ -1,0 +1,30 @@
+"""nginx/nginx.conf for the benchmarks: the shipped file, with other addresses and other folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.stores import ROOT
+
+
+class ConfigurationChanged(RuntimeError):
+    """nginx/nginx.conf has no longer what the benchmark must replace."""
+
+
+def write_configuration(directory: Path, listen: int, api: int) -> Path:
+    """Write the configuration into `directory`: port `listen` leads to the api on port `api`."""
+    text = (ROOT / "nginx" / "nginx.conf").read_text()
+    for old, new in {
+        "/tmp/": f"{directory}/",  # noqa: S108 the container's own; first, for our folder may be below /tmp
+        "listen 8000;": f"listen 127.0.0.1:{listen};",
+        "http://api:8000": f"http://127.0.0.1:{api}",
+        "listen 5000;": f"listen unix:{directory}/unused-5000.socket;",
+        "listen 8080;": f"listen unix:{directory}/unused-8080.socket;",
+        "/etc/nginx/problems.conf": str(ROOT / "nginx" / "problems.conf"),
+    }.items():
+        if old not in text:
+            raise ConfigurationChanged(f"nginx/nginx.conf has no {old!r}: adapt bench/front_door.py")
+        text = text.replace(old, new)
+    path = directory / "nginx.conf"
+    path.write_text(text)
+    return path

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# What the benchmarks need on top of the tests: stores, wrk and nginx from Debian, pandas and py-spy from PyPI.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/debian.sh
+. scripts/debian.sh
+scripts/venv.sh
+scripts/servers.sh databases
+command -v wrk >/dev/null || apt_install wrk
+command -v nginx >/dev/null || apt_install nginx
+
+packages=build/bench/packages # beside .venv, which holds exactly what the tests need
+wanted=$(sha256sum <bench/requirements.lock)
+if [ "$(cat $packages/installed.sha256 2>/dev/null)" != "$wanted" ]; then
+    rm -rf "$packages"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --target "$packages" \
+        -r bench/requirements.lock
+    echo "$wanted" >"$packages/installed.sha256"
+fi

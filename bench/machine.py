@@ -1,0 +1,63 @@
+"""What the numbers were measured on, and who gets which core."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import fastapi
+import sklearn
+import uvicorn
+
+_LAST, *_OTHERS = sorted(os.sched_getaffinity(0), reverse=True)
+SERVER_CORE = _LAST
+LOAD_CORES = set(_OTHERS) or {_LAST}
+
+
+def keep_off_the_server_core() -> None:
+    """Leave one core to the server: this process and what it starts, stores and load, use the others."""
+    os.sched_setaffinity(0, LOAD_CORES)
+
+
+def on_server_core(*command: str, **environment: str) -> list[str]:
+    """Return the command that runs `command` on the server's core; it keeps one process id throughout."""
+    settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | environment
+    assignments = [f"{name}={value}" for name, value in settings.items()]
+    return ["env", *assignments, "taskset", "--cpu-list", str(SERVER_CORE), *command]
+
+
+def describe() -> str:
+    """Return the machine and the versions as one sentence each, with nothing that names the machine."""
+    cpuinfo, meminfo = Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()
+    model = re.search(r"model name\s*: (.*)", cpuinfo)
+    memory = re.search(r"MemTotal:\s+(\d+)", meminfo)
+    cores = len(LOAD_CORES | {SERVER_CORE})
+    gib = round(int(memory.group(1)) / (1 << 20)) if memory else 0
+    return (
+        f"{cores} cores ({model.group(1) if model else platform.machine()}), {gib} GiB, "
+        f"Linux {'.'.join(platform.release().split('.')[:2])}. "
+        f"Python {platform.python_version()}, uvicorn {uvicorn.__version__}, FastAPI {fastapi.__version__}, "
+        f"scikit-learn {sklearn.__version__}, {', '.join(_programs())}."
+    )
+
+
+def _programs() -> list[str]:
+    asked = {
+        "PostgreSQL": ["psql", "--version"],
+        "Redis": ["redis-server", "--version"],
+        "nginx": ["nginx", "-v"],
+        "wrk": ["wrk", "-v"],
+    }
+    return [f"{name} {_version(command)}" for name, command in asked.items()]
+
+
+def _version(command: list[str]) -> str:
+    if shutil.which(command[0]) is None:
+        return "not installed"
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"\d+\.\d+(\.\d+)?", answer.stdout + answer.stderr)
+    return found.group() if found else "unknown"

@@ -1,0 +1,14 @@
+"""L: what the server alone can do. Raw ASGI, no framework: the body comes back as it came."""
+
+from __future__ import annotations
+
+from api.asgi import Receive, Scope, Send, read_body
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer every request with its own body; lifespan messages are not needed (uvicorn --lifespan off)."""
+    assert scope["type"] == "http"
+    body = await read_body(receive, 1 << 20)
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

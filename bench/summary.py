@@ -1,0 +1,93 @@
+"""From runs to one line a contender and load: medians, spread, and ratios to the yardsticks."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import NamedTuple
+
+from bench.contenders import BOOK, DURABLE, ECHO, FRONT, HIT, HOT, MISS, OURS, PLAIN
+from bench.serving import MANY, ONE, Run
+
+Cell = tuple[str, str]  # contender, load
+CELLS: tuple[Cell, ...] = (
+    (ECHO, MISS), (PLAIN, MISS),
+    *((contender, load) for contender in (BOOK, OURS, FRONT, DURABLE) for load in (MISS, HOT, HIT)),
+)  # fmt: skip
+
+
+class Spread(NamedTuple):
+    """Median and extremes over the rounds."""
+
+    middle: float
+    low: float
+    high: float
+
+
+class Line(NamedTuple):
+    """What came of one contender under one load; times in seconds."""
+
+    cell: Cell
+    per_second: Spread
+    of_echo: Spread
+    times_plain: float
+    times_textbook: float | None
+    latency: dict[int, tuple[float, float]]  # connections -> p50, p99
+    cpu_per_thousand: float
+    core_busy: float  # share of the measured time that the contender's processes were running
+    hit_share: float | None
+
+
+def summarize(runs: list[Run]) -> dict[Cell, Line]:
+    """Return the lines in the table's order."""
+    relative = {cell: _spread(_of_echo(runs, cell)) for cell in CELLS}
+    return {cell: _line(runs, cell, relative) for cell in CELLS}
+
+
+def _line(runs: list[Run], cell: Cell, relative: dict[Cell, Spread]) -> Line:
+    many = _select(runs, cell, MANY)
+    answered = sum(run.seen.ok for run in many)
+    hits = [run.hits for run in many if run.hits is not None]
+    textbook = relative.get((BOOK, cell[1])) if cell[0] not in {ECHO, PLAIN} else None
+    return Line(
+        cell=cell,
+        per_second=_spread([run.per_second for run in many]),
+        of_echo=relative[cell],
+        times_plain=relative[cell].middle / relative[PLAIN, MISS].middle,
+        times_textbook=relative[cell].middle / textbook.middle if textbook else None,
+        latency={connections: _latency(runs, cell, connections) for connections in (MANY, ONE)},
+        cpu_per_thousand=median(run.cpu_seconds / run.seen.ok for run in many) * 1000,
+        core_busy=median(run.cpu_seconds / run.seen.seconds for run in many),
+        hit_share=sum(hits) / answered if hits else None,
+    )
+
+
+def _of_echo(runs: list[Run], cell: Cell) -> list[float]:
+    """Return each run's rate against the mean of the yardstick's runs just before and just after it."""
+    ratios = []
+    for index, run in enumerate(runs):
+        if (run.contender, run.load) == cell and run.connections == MANY:
+            before = _nearest_echo(runs[:index][::-1], run) if cell[0] != ECHO else run.per_second
+            after = _nearest_echo(runs[index + 1 :], run) if cell[0] != ECHO else run.per_second
+            ratios.append(run.per_second / ((before + after) / 2))
+    return ratios
+
+
+def _nearest_echo(runs: list[Run], run: Run) -> float:
+    return next(
+        other.per_second
+        for other in runs
+        if other.contender == ECHO and other.connections == run.connections and other.round == run.round
+    )
+
+
+def _latency(runs: list[Run], cell: Cell, connections: int) -> tuple[float, float]:
+    chosen = _select(runs, cell, connections)
+    return median(run.seen.p50 for run in chosen), median(run.seen.p99 for run in chosen)
+
+
+def _select(runs: list[Run], cell: Cell, connections: int) -> list[Run]:
+    return [run for run in runs if (run.contender, run.load) == cell and run.connections == connections]
+
+
+def _spread(values: list[float]) -> Spread:
+    return Spread(median(values), min(values), max(values))
