@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/debian.sh
 . scripts/debian.sh
-patience=8 # seconds until a registry that gives no sign of life counts as out of reach
+patience=6 # seconds until a registry that gives no sign of life counts as out of reach
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 
@@ -50,6 +50,7 @@ pull() {
     done
     grep -q 'Pulling from' "$log" || kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || status=1
+    [ -s "$log" ] || echo "no answer from the registry of $image" >"$log"
     if [ "$status" = 0 ]; then say "pulled  $image"; else tail -n 1 "$log" | cut -c1-160 >&2; fi
     rm -f "$log"
     return "$status"

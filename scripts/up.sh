@@ -37,7 +37,7 @@ cat <<END
   Prometheus  $(address prometheus 9090)
 
 END
-command -v curl >/dev/null || ! is_root || apt_install curl
 printf '$ %s\n' "curl -s $flask/predict -H 'Content-Type: application/json' -d '{\"values\": [5]}'"
+command -v curl >/dev/null || { is_root && command -v apt-get >/dev/null && apt_install curl; } || exit 0
 curl -sS --fail "$flask/predict" -H 'Content-Type: application/json' -d '{"values": [5]}'
 echo
