@@ -1,4 +1,4 @@
-"""Step 95 (optional): watch whether what is asked still looks like the training data; --once makes one pass."""
+"""Step 95 (optional): watch whether what is asked still looks like the training data (--once: one pass)."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def bin_counts(edges: FloatArray, values: FloatArray) -> FloatArray:
 
 
 def population_stability_index(expected: FloatArray, actual: FloatArray) -> float:
-    """Return the PSI of two lists of counts [B]: 0 if their shares are equal. An empty bin counts half a row."""
+    """Return the PSI of two lists of counts [B]: 0 if their shares are equal. An empty bin is half a row."""
     e = np.maximum(expected, _EMPTY) / expected.sum()
     a = np.maximum(actual, _EMPTY) / actual.sum()
     return float(np.sum((a - e) * np.log(a / e)))
