@@ -105,6 +105,7 @@ ensure_compose() {
     fi
 }
 
+gone() { [ ! -d "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; } # Z: ended, and nobody has asked how
 started() { [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
 
 stop() {
@@ -113,7 +114,7 @@ stop() {
     pid=$(cat "$pidfile")
     kill "$pid"
     for _ in $(seq 150); do
-        [ -d "/proc/$pid" ] || { say "engine  stopped"; return 0; }
+        ! gone "$pid" || { say "engine  stopped"; return 0; }
         sleep 0.2
     done
     fail "dockerd (pid $pid) has not stopped within 30 s"
