@@ -23,6 +23,21 @@ for i = 2, #ARGV do redis.call('XADD', KEYS[1], '*', 'row', ARGV[i]) end
 return redis.call('XLEN', KEYS[1])
 """
 
+# Rows of many instances are long: a batch is bounded in bytes too, or it would not fit into memory.
+_OLDEST = """
+local found, size, start = {}, 0, '-'
+repeat
+    local part = redis.call('XRANGE', KEYS[1], start, '+', 'COUNT', 10)
+    for _, entry in ipairs(part) do
+        found[#found + 1] = entry
+        size = size + #entry[2][2]
+        start = '(' .. entry[1]
+    end
+until #part == 0 or #found >= tonumber(ARGV[1]) or size >= tonumber(ARGV[2])
+return found
+"""
+_BATCH_BYTES = 4 << 20
+
 
 class QueueFull(Exception):
     """The queue holds as many rows as its limit allows, or as Redis has memory for."""
@@ -57,8 +72,8 @@ class LogQueue:
         return length
 
     async def oldest(self, count: int) -> list[tuple[bytes, bytes]]:
-        """Return up to `count` (entry id, row) from the front, without removing them."""
-        entries = await self._ask(("XRANGE", QUEUE, "-", "+", "COUNT", count))
+        """Return about `count` (entry id, row) from the front, fewer of long ones, without removing them."""
+        entries = await self._ask(("EVAL", _OLDEST, 1, QUEUE, count, _BATCH_BYTES))
         assert isinstance(entries, list)
         return [(entry_id, fields[1]) for entry_id, fields in entries]
 

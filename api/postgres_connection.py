@@ -65,7 +65,10 @@ class PostgresConnection:
 
     async def insert(self, rows: list[bytes], within: float) -> None:
         """Write log rows, each a JSON object, and return after the commit; rows already there stay."""
-        batch = (b"[" + b",".join(rows) + b"]").decode()
+        try:
+            batch = (b"[" + b",".join(rows) + b"]").decode()
+        except UnicodeDecodeError as error:
+            raise RejectedRow(str(error)) from error
         await self.run(INSERT, batch, within=within)
         self._pause = _FIRST_PAUSE
 

@@ -24,7 +24,7 @@ DATABASE = "predictions"
 INFERENCE_PASSWORD = "inference-demo"
 QUEUE, REJECTED = "predictions:queue", "predictions:rejected"
 # As in redis/redis.conf: what is acknowledged is on disk, and only the cache is ever evicted.
-_REDIS_OPTIONS = ("--appendfsync", "always", "--maxmemory", "64mb", "--maxmemory-policy", "volatile-lru")
+_REDIS_OPTIONS = ("--appendfsync", "always", "--maxmemory", "384mb", "--maxmemory-policy", "volatile-lru")
 
 
 @dataclass

@@ -130,8 +130,8 @@ def test_many_rows_are_one_call_and_one_row_of_the_log(
     assert answer.status_code == 200
     assert len(answer.json()["predictions"]) == len(answer.json()["intervals"]) == rows
     assert server.metric("prediction_batch_requests_count") == calls + 1
-    lengths = "jsonb_array_length(input_data), jsonb_array_length(prediction)"
-    logged = real_stores.sql(f"SELECT {lengths} FROM predictions WHERE id = %s", answer.json()["id"])
+    lengths = "SELECT jsonb_array_length(input_data), jsonb_array_length(prediction) FROM predictions"
+    logged = real_stores.sql(lengths + " WHERE id = %s", answer.json()["id"])
     assert logged == [(rows, rows)]
     assert eventually(lambda: is_kept(server, body))
 
