@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 
+import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.open_inference import routes as open_inference
 from api.predict import sane_request_id
 from pipeline.problems import CONTENT_TYPE, InvalidInput, Problem, problem_body
 
@@ -22,16 +24,9 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _request_id(request: Request) -> str:
-    header = request.headers.get("x-request-id")
-    return sane_request_id(header.encode() if header else None)
-
-
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    request_id = _request_id(request)
-    headers = error.headers() | {"X-Request-ID": request_id}
-    return Response(error.body(request_id), error.status, headers)
+    return _respond(request, error.status, error.detail, error.headers())
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
@@ -41,9 +36,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         detail = f"there is no {request.url.path}; see /docs for what there is"
     if error.status_code == 405:
         detail = f"{request.url.path} does not take {request.method}; see /docs for what it takes"
-    request_id = _request_id(request)
-    headers = {**(error.headers or {}), "X-Request-ID": request_id, "Content-Type": CONTENT_TYPE}
-    return Response(problem_body(error.status_code, detail, request_id), error.status_code, headers)
+    return _respond(request, error.status_code, detail, dict(error.headers or {}))
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -54,6 +47,15 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     logger.error("unexpected error", exc_info=error, extra={"path": request.url.path})
-    request_id = _request_id(request)
-    body = problem_body(500, "an unexpected error; the log has it under this request_id", request_id)
-    return Response(body, 500, {"Content-Type": CONTENT_TYPE, "X-Request-ID": request_id})
+    return _respond(request, 500, "an unexpected error; the log has it under its time and path", {})
+
+
+def _respond(request: Request, status: int, detail: str, headers: dict[str, str]) -> Response:
+    """Return problem details, or under /v2 the form that the Open Inference Protocol asks for."""
+    request_id = sane_request_id(request.headers.get("x-request-id", "").encode())
+    headers["X-Request-ID"] = request_id
+    if request.url.path.startswith(f"{open_inference.PREFIX}/"):
+        headers["Content-Type"] = "application/json"
+        return Response(msgspec.json.encode({"error": detail}), status, headers)
+    headers["Content-Type"] = CONTENT_TYPE
+    return Response(problem_body(status, detail, request_id), status, headers)

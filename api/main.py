@@ -12,7 +12,10 @@ from api import predict
 from api.asgi import App, Receive, Scope, Send
 from api.dependencies import require_key
 from api.errors import add_error_handlers
+from api.jobs import routes as jobs
+from api.jobs.desk import open_desk
 from api.observation import ObserveRequests
+from api.open_inference import routes as open_inference
 from api.openapi import describe_predict
 from api.predict import PredictEndpoint
 from api.routes import health, information
@@ -40,8 +43,9 @@ class HotPathFirst:
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open everything in order, close it in reverse."""
     settings = Settings.from_env()
-    async with open_service(settings) as service:
+    async with open_service(settings) as service, open_desk(settings.database_url) as desk:
         app.state.service = service
+        app.state.jobs = desk
         app.state.predict = PredictEndpoint(
             service.models, service.predictor, service.keys, settings.max_rows, settings.max_body_bytes
         )
@@ -65,6 +69,8 @@ def create_app() -> HotPathFirst:
     )
     app.include_router(information.router)
     app.include_router(health.router)
+    app.include_router(open_inference.router)
+    app.include_router(jobs.router)
     app.router.add_route(predict.PATH, _only_post, methods=["POST"], include_in_schema=False)
     add_error_handlers(app)
     describe_predict(app)

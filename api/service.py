@@ -19,6 +19,7 @@ from api.redis_connection import RedisConnection
 from api.settings import Settings
 from pipeline.api_keys import ApiKeys
 from pipeline.model_store import ModelStore
+from pipeline.problems import Unavailable
 from pipeline.serving.models import Models
 
 _REFRESH_SECONDS = 1.0
@@ -36,6 +37,15 @@ class Service:
     predictor: Predictor
     keys: ApiKeys
     draining: bool = False
+
+    def check_ready(self) -> int:
+        """Return the version that answers; raise Unavailable where predictions are not welcome."""
+        if self.draining:
+            raise Unavailable("the service is draining")
+        version = self.models.select(None).version
+        if not self.log.writable:
+            raise Unavailable("PostgreSQL and Redis are both away: predictions cannot be logged")
+        return version
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,6 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 Values = list[float | list[float]]
 
 _SHORT = 16  # numbers up to which a list is quicker than an array
+T = TypeVar("T")
+
 _FIELDS = "'values', 'features' or 'instances'"
 
 
@@ -47,13 +49,18 @@ _decoder = msgspec.json.Decoder(PredictRequest)
 
 def decode_request(body: bytes) -> PredictRequest:
     """Parse a body; raise MalformedJSON or InvalidInput, each naming what was expected."""
+    return decode_json(_decoder, body, f"an object with {_FIELDS}, a list of finite numbers or of rows")
+
+
+def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, expected: str) -> T:
+    """Parse a body with `decoder`; raise MalformedJSON, or InvalidInput that names what was `expected`."""
     try:
-        return _decoder.decode(body)
+        return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _explain(body, error) from None
+        raise _explain(body, error, expected) from None
 
 
-def _explain(body: bytes, error: Exception) -> MalformedJSON | InvalidInput:
+def _explain(body: bytes, error: Exception, expected: str) -> MalformedJSON | InvalidInput:
     """Tell a body that is no JSON from JSON of the wrong shape, and from what only Python accepts: NaN.
 
     The decoder stops at the first wrong type and does not see the rest, so all of it is read once more.
@@ -61,17 +68,13 @@ def _explain(body: bytes, error: Exception) -> MalformedJSON | InvalidInput:
     try:
         parsed: Any = json.loads(body)
     except RecursionError:
-        return InvalidInput(
-            f"expected {_FIELDS}, a list of numbers or of rows; the body is nested too deeply"
-        )
+        return InvalidInput(f"expected {expected}; the body is nested too deeply")
     except ValueError as syntax:
         return MalformedJSON(f"the body is not valid JSON: {syntax}")
     if _has_non_finite(parsed):
-        return InvalidInput(f"expected {_FIELDS} with finite numbers: no NaN, no Infinity, none over 1.8e308")
+        return InvalidInput(f"expected {expected}: no NaN, no Infinity, no number over 1.8e308")
     if isinstance(error, msgspec.ValidationError):
-        return InvalidInput(
-            f"expected an object with {_FIELDS}, a list of finite numbers or of rows: {error}"
-        )
+        return InvalidInput(f"expected {expected}: {error}")
     return MalformedJSON(f"the body is not valid JSON: {error}")
 
 
@@ -118,14 +121,18 @@ def _checked_rows(values: Values, n_features: int, max_rows: int) -> FloatArray:
         raise InvalidInput("expected finite numbers; got one beyond 1.8e308") from None
     if rows.ndim == 1:
         rows = rows.reshape((-1, 1) if n_features == 1 else (1, -1))
-    if rows.size == 0 or rows.shape[1] != n_features:
-        raise InvalidInput(f"{expected_shape(n_features)}; got {'x'.join(map(str, np.shape(values)))}")
+    return check_rows(rows, n_features, max_rows)
+
+
+def check_rows(rows: FloatArray, n_features: int, max_rows: int) -> FloatArray:
+    """Return float64 `rows` [n, n_features], -0.0 as 0.0; raise InvalidInput for other shapes and NaN."""
+    if rows.size == 0 or rows.ndim != 2 or rows.shape[1] != n_features:
+        raise InvalidInput(f"{expected_shape(n_features)}; got {'x'.join(map(str, rows.shape))}")
     if len(rows) > max_rows:
         raise InvalidInput(f"expected at most {max_rows} rows in one request; got {len(rows)}")
     if not np.isfinite(rows).all():
         raise InvalidInput("expected finite numbers; got NaN, Infinity or a number beyond 1.8e308")
-    rows += 0.0
-    return rows
+    return np.ascontiguousarray(rows) + 0.0
 
 
 def expected_shape(n_features: int) -> str:

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from api.dependencies import CurrentService
 from api.service import Service
-from pipeline.problems import Unavailable
 
 router = APIRouter(tags=["health"])
 
@@ -59,12 +58,7 @@ async def live() -> Liveness:
 @router.get("/readyz")
 async def ready(service: CurrentService) -> Readiness:
     """Say that predictions are welcome; 503 without a model, while draining, or without any store."""
-    if service.draining:
-        raise Unavailable("the service is draining")
-    model = service.models.select(None)
-    if not service.log.writable:
-        raise Unavailable("PostgreSQL and Redis are both away: predictions cannot be logged")
-    return Readiness(model_version=model.version)
+    return Readiness(model_version=service.check_ready())
 
 
 def _report(service: Service) -> HealthReport:

@@ -48,8 +48,13 @@ class Models:
         with self._lock:
             return self._older(version)
 
+    def promoted(self) -> list[int]:
+        """Return the versions that may be asked for, oldest first."""
+        store = self._store
+        return [version for version in store.versions() if store.evaluation(version).verdict == "promoted"]
+
     def _older(self, version: int) -> Regression:
-        if version not in self._store.versions() or self._store.evaluation(version).verdict != "promoted":
+        if version not in self.promoted():
             raise UnknownVersion(f"there is no promoted model version {version}")
         if version in self._kept:
             self._kept.move_to_end(version)
