@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from flask import Flask
+from flask import Flask, request
 
 from pipeline.serving.authorization import require_key
+from pipeline.serving.body import discard_body
 from pipeline.serving.errors import add_error_handlers
 from pipeline.serving.observation import observe_requests
 from pipeline.serving.routes import routes
@@ -22,6 +23,11 @@ def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
     app.extensions |= extension(made)
     add_error_handlers(app)
     observe_requests(app, made.metrics)
+
+    @app.teardown_request
+    def discard(_error: BaseException | None) -> None:
+        discard_body(request)
+
     require_key(app)
     app.register_blueprint(routes)
     made.models.follow()

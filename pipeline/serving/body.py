@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Request
 from gunicorn.http.errors import NoMoreData, ParseException
 
 from pipeline.instances import check_length
 from pipeline.problems import MalformedJSON, Problem
+
+LARGEST_DISCARD = 64 * 1024 * 1024
+_STEP = 64 * 1024
 
 
 class SlowRequest(Problem):
@@ -32,3 +37,15 @@ def read_body(request: Request, limit: int) -> bytes:
     if len(body) < declared:
         raise MalformedJSON(f"expected {declared} bytes of body, got {len(body)}")
     return body
+
+
+def discard_body(request: Request) -> None:
+    """Read what is left of a refused body, up to LARGEST_DISCARD bytes.
+
+    Otherwise gunicorn, which skips 64 KiB at most, would cut a connection that it has just said to keep,
+    and a client that is still sending would never see its answer.
+    """
+    with suppress(OSError, ParseException):  # then gunicorn knows and closes the connection
+        for _ in range(LARGEST_DISCARD // _STEP):
+            if not request.environ["wsgi.input"].read(_STEP):
+                return

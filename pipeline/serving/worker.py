@@ -20,6 +20,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.gthread import ThreadWorker
 
 from pipeline.problems import CONTENT_TYPE, problem_body
+from pipeline.serving.body import LARGEST_DISCARD
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,12 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
             while select.select([listener], [], [], 0)[0]:
                 self.accept(listener)
             listener.close()
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Announce that the connection ends when a body is too large even to be discarded."""
+        if getattr(req.body.reader, "length", 0) > LARGEST_DISCARD:
+            req.force_close()
+        return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer what gunicorn could not parse; the application never saw it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -41,6 +43,18 @@ def test_a_bad_request_gets_the_status_it_deserves(server: ServingProcess, bad: 
     answer = server.client.post("/predict", content=bad.body, headers=headers)
 
     assert bad.expects in assert_problem(answer, bad.status).lower()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/predict", 413), ("/health", 405), ("/nothing", 404)])
+def test_a_connection_survives_a_refused_body(server: ServingProcess, path: str, status: int) -> None:
+    """The rest of the body is discarded, so the connection that was said to be kept is kept."""
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        for _ in range(3):
+            connection.request("POST", path, b"5" * 10_000_000, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            assert answer.status == status
+            assert answer.headers["Connection"] == "keep-alive"
+            answer.read()
 
 
 @pytest.mark.parametrize("size", [1_048_577, 10_000_000])
