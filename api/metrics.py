@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from api.jobs import metrics as jobs
+
 REGISTRY = CollectorRegistry()
+REGISTRY.register(jobs.REGISTRY)
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -39,6 +42,11 @@ queue_length = Gauge(
     "prediction_log_queue_length", "Rows that wait in Redis for PostgreSQL", registry=REGISTRY
 )
 queue_limit = Gauge("prediction_log_queue_limit", "Rows that may wait in Redis", registry=REGISTRY)
+log_maintained = Gauge(
+    "prediction_log_maintained_timestamp_seconds",
+    "When partitions were made and dropped last, 0 for never",
+    registry=REGISTRY,
+)
 
 store_up = Gauge("store_up", "1 while the store answers", ["store"], registry=REGISTRY)
 model_version = Gauge("model_version", "Version that answers by default, 0 without one", registry=REGISTRY)

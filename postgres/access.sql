@@ -23,6 +23,7 @@ GRANT CONNECT ON DATABASE :"DBNAME" TO inference;
 GRANT USAGE ON SCHEMA public TO inference;
 GRANT SELECT, INSERT ON predictions TO inference;
 GRANT EXECUTE ON FUNCTION maintain_predictions(integer) TO inference;
+\ir jobs.sql
 
 -- What 95-monitor_model.py may see: the log, read-only.
 \if :{?drift_password}

@@ -18,6 +18,7 @@ keep_or_make pipeline_database_url "postgresql://pipeline:$(random)@$training/ds
 keep_or_make reader_database_url "postgresql://reader:$(random)@$training/dsproject"
 keep_or_make inference_database_url "postgresql://inference:$(random)@$predictions/predictions"
 keep_or_make redis_password "$(random)"
+keep_or_make rabbitmq_password "$(random)"
 keep_or_make api_keys "$(random)"
 
 cat <<NEXT

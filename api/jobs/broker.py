@@ -1,0 +1,140 @@
+"""One RabbitMQ connection that keeps itself connected: topology, confirmed publishing, consuming.
+
+Not aio-pika's robust connection: it hides when the broker is away, and whoever accepts a job must know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError, PublishError
+from yarl import URL
+
+from api.jobs import metrics
+from api.jobs.queues import QUEUE, declare
+
+logger = logging.getLogger(__name__)
+logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)  # an error for each try to connect
+
+_CONNECT_SECONDS = 5.0
+_PUBLISH_SECONDS = 1.0
+_CLOSE_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 10
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
+
+Deliver = Callable[[AbstractIncomingMessage], Awaitable[None]]
+
+
+class BrokerUnavailable(ConnectionError):
+    """RabbitMQ cannot be reached, or did not confirm in time."""
+
+
+class Broker:
+    """Keeps a connection, and says at once when there is none."""
+
+    def __init__(self, url: str, name: str, deliver: Deliver | None = None, prefetch: int = 1) -> None:
+        """With `deliver` also consume, with at most `prefetch` messages that are not yet acknowledged."""
+        self._url = URL(url).update_query(name=name, heartbeat=_HEARTBEAT_SECONDS)
+        self._deliver = deliver
+        self._prefetch = prefetch
+        self._channel: AbstractChannel | None = None
+        self._consuming: Callable[[], Awaitable[object]] | None = None
+        self._lost = asyncio.Event()
+        self._last_seen = float("-inf")
+        self._pause = _FIRST_PAUSE
+
+    @property
+    def available(self) -> bool:
+        """True while RabbitMQ answers."""
+        return self._channel is not None
+
+    def seen_within(self, seconds: float) -> bool:
+        """Return whether RabbitMQ answered at some time of the last `seconds`."""
+        return self.available or time.monotonic() - self._last_seen < seconds
+
+    async def publish(self, job_id: str) -> None:
+        """Return when the message is on the broker's disk; raise BrokerUnavailable otherwise."""
+        channel = self._channel
+        try:
+            if channel is None:
+                raise BrokerUnavailable("RabbitMQ cannot be reached")
+            message = aio_pika.Message(
+                job_id.encode(), message_id=job_id, delivery_mode=aio_pika.DeliveryMode.PERSISTENT
+            )
+            await channel.default_exchange.publish(message, QUEUE, timeout=_PUBLISH_SECONDS)
+        except (*CONNECTION_EXCEPTIONS, DeliveryError) as error:
+            metrics.publish_failures.inc()
+            if not isinstance(error, DeliveryError) or isinstance(error, PublishError):
+                self._lost.set()  # anything but "the queue is full": connect and declare anew
+            raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+        metrics.published.inc()
+
+    async def depth(self, queue: str) -> int:
+        """Return how many messages wait in the queue."""
+        channel = self._channel
+        if channel is None:
+            raise BrokerUnavailable("RabbitMQ cannot be reached")
+        try:
+            declared = await channel.declare_queue(queue, passive=True, timeout=_CONNECT_SECONDS)
+        except CONNECTION_EXCEPTIONS as error:
+            self._lost.set()  # the queue is gone, too: it is declared with the next connection
+            raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+        return declared.declaration_result.message_count or 0
+
+    async def stop_consuming(self) -> None:
+        """Take no further message; those already here can still be acknowledged."""
+        stop, self._consuming, self._deliver = self._consuming, None, None
+        if stop is not None:
+            with suppress(*CONNECTION_EXCEPTIONS):
+                await stop()
+
+    async def keep_connected(self) -> None:
+        """Connect, watch, and connect again, until cancelled; a broker that is away is asked less."""
+        while True:
+            with suppress(*CONNECTION_EXCEPTIONS):
+                await self._stay_connected()
+            metrics.broker_up.set(0)
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+
+    async def _stay_connected(self) -> None:
+        connection = aio_pika.Connection(self._url)
+        self._lost = lost = asyncio.Event()
+        connection.close_callbacks.add(lambda *_: lost.set())
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await connection.connect()
+                channel = await self._prepare(connection, lost)
+            self._channel = channel
+            self._pause = _FIRST_PAUSE
+            metrics.broker_up.set(1)
+            logger.info("rabbitmq connected")
+            await lost.wait()
+            logger.warning("rabbitmq lost")
+        finally:
+            if self._channel is not None:
+                self._last_seen = time.monotonic()
+            self._channel = self._consuming = None
+            with suppress(*CONNECTION_EXCEPTIONS):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await connection.close()
+
+    async def _prepare(self, connection: AbstractConnection, lost: asyncio.Event) -> AbstractChannel:
+        """Declare both queues, begin to consume, and return the channel to publish on."""
+        channel = await connection.channel(on_return_raises=True)
+        channel.close_callbacks.add(lambda *_: lost.set())
+        await declare(channel)
+        if self._deliver is not None:
+            consuming = await connection.channel()
+            consuming.close_callbacks.add(lambda *_: lost.set())
+            await consuming.set_qos(prefetch_count=self._prefetch)
+            queue = await consuming.get_queue(QUEUE)
+            tag = await queue.consume(self._deliver)
+            self._consuming = lambda: queue.cancel(tag, timeout=_CONNECT_SECONDS)
+        return channel

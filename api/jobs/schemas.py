@@ -1,0 +1,69 @@
+"""What is asked and answered about a job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+
+class JobProblem(BaseModel):
+    """Why a job failed: RFC 9457 problem details, as POST /predict would have answered."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+class JobReport(BaseModel):
+    """A job; when it is completed with the fields of an answer of POST /predict, one entry a row."""
+
+    id: UUID
+    state: Literal["pending", "in_progress", "completed", "failed"]
+    submitted_at: datetime
+    finished_at: datetime | None = None
+    predictions: list[float] | None = None
+    intervals: list[tuple[float, float]] | None = Field(default=None, description="95 % interval of each row")
+    confidence: list[float] | None = None
+    model_version: int | None = None
+    cached: bool | None = None
+    problem: JobProblem | None = None
+
+
+class Submission(NamedTuple):
+    """A checked request, ready to become a row."""
+
+    id: str  # UUIDv7
+    milliseconds: int  # since the epoch, as in the id
+    rows: str  # JSON [n, k]
+    asked_version: int | None
+    request_id: str
+    idempotency_key: str | None
+    fingerprint: bytes  # SHA-256 of the rows and the version asked for
+
+
+REQUEST_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PredictRequest"}}},
+    }
+}
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_PROBLEMS = {
+    400: "The body is not JSON",
+    404: "There is no such job, or the model version asked for may not be served",
+    409: "The Idempotency-Key was used for another body",
+    413: "The body is too large",
+    415: "The body is not declared as JSON",
+    422: "The request is well-formed, but not of the shape, type or range that is taken",
+    503: "The profile async is not running, or the job cannot be stored; see Retry-After",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a route says in OpenAPI about the problems it answers with."""
+    return {status: {"description": _PROBLEMS[status], "content": _PROBLEM} for status in statuses}

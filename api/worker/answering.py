@@ -1,0 +1,122 @@
+"""One job: take it, predict, commit the answer. Whatever happens, the row says how far it got."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+
+import msgspec
+
+from api.cache import cache_key
+from api.computation import compute
+from api.jobs.settings import MAX_ATTEMPTS
+from api.worker import metrics
+from api.worker.work import Work, WorkStore
+from pipeline.instances import FloatArray, to_rows
+from pipeline.problems import InvalidInput, Problem, Unavailable, problem_body
+from pipeline.regression import Regression
+from pipeline.serving.models import Models
+
+logger = logging.getLogger(__name__)
+
+_MODEL_PAUSE_SECONDS = 0.5
+
+
+class Outcome(Enum):
+    """What is to become of the message."""
+
+    ACKNOWLEDGE = "acknowledge"
+    DELIVER_AGAIN = "deliver again"
+    DEAD_LETTER = "dead-letter"
+
+
+@dataclass(slots=True)
+class _Question:
+    key: bytes
+    model: Regression
+    rows: FloatArray
+
+
+class Answering:
+    """Answers jobs, one at a time."""
+
+    def __init__(self, store: WorkStore, models: Models, max_rows: int, beat: Callable[[], None]) -> None:
+        """`max_rows` as for the api; `beat` is called while there is no model to answer with."""
+        self._store = store
+        self._beat = beat
+        self._models = models
+        self._max_rows = max_rows
+
+    async def answer(self, job_id: str) -> Outcome:
+        """Do the job if it is there to be done; the outcome is committed when this returns."""
+        worker = f"{socket.gethostname()}/{secrets.token_hex(4)}"  # of this attempt, and no other
+        work = await self._store.take(job_id, worker)
+        if work is None:
+            # Done already, or in the hands of a worker; should that one fail, the sweeper publishes anew.
+            metrics.deliveries["skipped"].inc()
+            return Outcome.ACKNOWLEDGE
+        metrics.waiting_seconds.observe(max(work.waited, 0.0))
+        started = time.perf_counter()
+        outcome = await self._attempt(job_id, worker, work)
+        metrics.processing_seconds.observe(time.perf_counter() - started)
+        return outcome
+
+    async def _attempt(self, job_id: str, worker: str, work: Work) -> Outcome:
+        if work.attempts > MAX_ATTEMPTS:  # each one ended without a word, as when a worker is killed
+            return await self._give_up(job_id, worker, work)
+        try:
+            answer, version, n_rows = await self._predict(work)
+        except Problem as problem:
+            await self._store.fail(job_id, worker, problem.body(work.request_id))
+            metrics.deliveries["failed"].inc()
+            return Outcome.ACKNOWLEDGE
+        except Exception:
+            logger.exception("attempt failed", extra={"job": job_id, "attempts": work.attempts})
+            if work.attempts >= MAX_ATTEMPTS:
+                return await self._give_up(job_id, worker, work)
+            await self._store.release(job_id, worker)
+            metrics.deliveries["released"].inc()
+            return Outcome.DELIVER_AGAIN
+        await self._store.complete(job_id, worker, answer, version)
+        metrics.deliveries["completed"].inc()
+        metrics.prediction_rows.inc(n_rows)
+        return Outcome.ACKNOWLEDGE
+
+    async def _give_up(self, job_id: str, worker: str, work: Work) -> Outcome:
+        detail = f"the job was given up after {MAX_ATTEMPTS} attempts; the worker's log says why"
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        await self._store.fail(job_id, worker, problem_body(status, detail, work.request_id))
+        metrics.deliveries["failed"].inc()
+        logger.error("job given up", extra={"job": job_id, "request_id": work.request_id})
+        return Outcome.DEAD_LETTER
+
+    async def _predict(self, work: Work) -> tuple[bytes, int, int]:
+        """Return the answer's JSON, the model's version and the number of rows."""
+        model = await self._model(work.asked_version)
+        values = msgspec.json.decode(work.rows, type=list[list[float]])
+        rows = to_rows(list(values), model.n_features, self._max_rows)
+        key = cache_key(model.digest, rows)
+        computed = await compute([_Question(key, model, rows)])
+        if key in computed.overflows:
+            raise InvalidInput(
+                "expected numbers within the model's range; the prediction would not be a finite number"
+            )
+        return computed.answers[key], model.version, len(rows)
+
+    async def _model(self, version: int | None) -> Regression:
+        """Return the model, when there is one: to have none is nobody's fault and ends some time."""
+        while True:
+            self._beat()
+            try:
+                if version is None:
+                    return self._models.select(None)
+                return await asyncio.to_thread(self._models.select, version)
+            except Unavailable:
+                await asyncio.sleep(_MODEL_PAUSE_SECONDS)

@@ -1,0 +1,88 @@
+"""The worker's parts, opened in order and closed in reverse, and its two pages: /health and /metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from math import inf
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.background import running
+from api.jobs.broker import Broker
+from api.jobs.metrics import REGISTRY
+from api.postgres_connection import PostgresConnection
+from api.worker import metrics
+from api.worker.answering import Answering
+from api.worker.consumer import Consumer
+from api.worker.heartbeat import Heartbeat
+from api.worker.settings import WorkerSettings
+from api.worker.sweeper import Sweeper
+from api.worker.work import WorkStore
+from pipeline.model_store import ModelStore
+from pipeline.serving.models import Models
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_SECONDS = 10.0
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Work while the application is open; then finish what was begun and give the rest back."""
+    settings = WorkerSettings.from_env()
+    heartbeat = Heartbeat(float(settings.jobs.lease_seconds))
+    consumer = Consumer(heartbeat)
+    broker = Broker(settings.jobs.broker_url, "worker", consumer.deliver, prefetch=2 * settings.lanes)
+    models = await asyncio.to_thread(Models, ModelStore(settings.model_dir))
+    models.follow()
+    sweeping, *working = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 1)]
+    sweeper = Sweeper(sweeping, broker, heartbeat, settings.jobs.retention_hours)
+    app.state.heartbeat, app.state.broker, app.state.postgres = heartbeat, broker, sweeping
+    async with AsyncExitStack() as stack:
+        for connection in (sweeping, *working):
+            await stack.enter_async_context(running(connection.keep_connected))
+        for number, connection in enumerate(working):
+            name = f"lane {number}"
+            store = WorkStore(connection, settings.jobs.lease_seconds, partial(heartbeat.beat, name))
+            answering = Answering(store, models, settings.max_rows, partial(heartbeat.beat, name))
+            await stack.enter_async_context(running(partial(consumer.run_lane, name, answering)))
+        await stack.enter_async_context(running(broker.keep_connected))
+        await stack.enter_async_context(running(sweeper.sweep_forever))
+        yield
+        await broker.stop_consuming()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(consumer.drained(), _DRAIN_SECONDS)
+        logger.info("drained")
+
+
+async def health(request: Request) -> Response:
+    """Answer 200 while every part makes progress; that a store went away is not the worker's fault."""
+    state = request.app.state
+    hung = state.heartbeat.hung()
+    status = "hung" if hung else "healthy" if state.broker.seen_within(inf) else "starting"
+    report = {
+        "status": status,
+        "hung": hung,
+        "rabbitmq": "connected" if state.broker.available else "unreachable",
+        "database": "connected" if state.postgres.available else "unreachable",
+    }
+    return JSONResponse(report, 200 if status == "healthy" else 503)
+
+
+async def metrics_page(request: Request) -> Response:
+    """Return the metrics in Prometheus' text format."""
+    state = request.app.state
+    metrics.store_up.labels("postgres").set(state.postgres.available)
+    metrics.hung.set(bool(state.heartbeat.hung()))
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+app = Starlette(routes=[Route("/health", health), Route("/metrics", metrics_page)], lifespan=lifespan)

@@ -1,0 +1,88 @@
+"""Publishes again what got lost between the table and the queue, expires old jobs, counts the rest.
+
+Several workers sweep side by side: a message too many only finds its job done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+
+import msgspec
+
+from api.jobs.broker import Broker, BrokerUnavailable
+from api.jobs.queues import DEAD, QUEUE
+from api.postgres_connection import PostgresConnection, PostgresUnavailable
+from api.worker import metrics
+from api.worker.heartbeat import Heartbeat
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 2.0
+_UNPUBLISHED_SECONDS = 3.0  # for the api to publish and remember it
+_LOST_SECONDS = 10.0  # for a published message to be taken from an empty queue
+_BATCH = 200
+
+# Lost are: jobs without a confirmed message, jobs whose worker let the lease run out, and pending jobs
+# although the queue is empty, as after the broker's volume was lost.
+_OVERDUE = """
+SELECT coalesce(json_agg(id), '[]') FROM (
+    SELECT id FROM jobs
+     WHERE finished_at IS NULL
+       AND CASE WHEN published_at IS NULL THEN submitted_at < now() - make_interval(secs => $1)
+                ELSE published_at < now() - make_interval(secs => $2)
+                     AND (state = 'pending' AND $3 OR state = 'in_progress' AND lease_until < now()) END
+     ORDER BY submitted_at LIMIT $4) AS overdue
+"""
+_PUBLISHED = "UPDATE jobs SET published_at = now() WHERE id = ANY($1::uuid[])"
+_EXPIRE = "SELECT expire_jobs($1)"
+_COUNT = "SELECT json_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM jobs GROUP BY state) AS c"
+
+
+class Sweeper:
+    """Keeps table and queue in step."""
+
+    def __init__(
+        self, connection: PostgresConnection, broker: Broker, heartbeat: Heartbeat, keep_hours: int
+    ) -> None:
+        """Finished jobs are kept for `keep_hours`."""
+        self._connection = connection
+        self._broker = broker
+        self._heartbeat = heartbeat
+        self._keep_hours = keep_hours
+
+    async def sweep_forever(self) -> None:
+        """Sweep every two seconds or so, while both stores answer, until cancelled."""
+        while True:
+            self._heartbeat.beat("sweeper")
+            try:
+                await self._sweep()
+            except (PostgresUnavailable, BrokerUnavailable) as error:
+                logger.debug("nothing to sweep with", extra={"reason": str(error)})
+            await asyncio.sleep(_SWEEP_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311 replicas take turns
+
+    async def _sweep(self) -> None:
+        await self._run(_EXPIRE, self._keep_hours)
+        counts = msgspec.json.decode(await self._run(_COUNT) or "{}", type=dict[str, int])
+        for state, gauge in metrics.jobs.items():
+            gauge.set(counts.get(state, 0))
+        waiting = await self._broker.depth(QUEUE)
+        metrics.queue_messages.labels(QUEUE).set(waiting)
+        metrics.queue_messages.labels(DEAD).set(await self._broker.depth(DEAD))
+        overdue = await self._run(_OVERDUE, _UNPUBLISHED_SECONDS, _LOST_SECONDS, waiting == 0, _BATCH)
+        job_ids = msgspec.json.decode(overdue, type=list[str])
+        if job_ids:
+            await self._publish(job_ids)
+
+    async def _publish(self, job_ids: list[str]) -> None:
+        """Publish, then remember it: after a crash in between they are published once more."""
+        for job_id in job_ids:
+            await self._broker.publish(job_id)
+        await self._run(_PUBLISHED, job_ids)
+        metrics.republished.inc(len(job_ids))
+        logger.info("jobs published again", extra={"jobs": len(job_ids)})
+
+    async def _run(self, statement: str, *arguments: object) -> str:
+        value = await self._connection.run(statement, *arguments, within=5.0)
+        return value if isinstance(value, str) else ""
