@@ -19,7 +19,7 @@ from pipeline.api_keys import ApiKeys
 from pipeline.instances import check_json, check_length, decode_request, to_rows
 from pipeline.problems import InvalidInput, Problem
 from pipeline.regression import Regression
-from pipeline.serving.models import Models
+from pipeline.served_models import Models
 
 PATH = "/predict"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -20,7 +20,7 @@ from api.settings import Settings
 from pipeline.api_keys import ApiKeys
 from pipeline.model_store import ModelStore
 from pipeline.problems import Unavailable
-from pipeline.serving.models import Models
+from pipeline.served_models import Models
 
 _REFRESH_SECONDS = 1.0
 _FIRST_CONTACT_SECONDS = 2.0

@@ -22,7 +22,7 @@ from api.worker.work import Work, WorkStore
 from pipeline.instances import FloatArray, to_rows
 from pipeline.problems import InvalidInput, Problem, Unavailable, problem_body
 from pipeline.regression import Regression
-from pipeline.serving.models import Models
+from pipeline.served_models import Models
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from api.worker.settings import WorkerSettings
 from api.worker.sweeper import Sweeper
 from api.worker.work import WorkStore
 from pipeline.model_store import ModelStore
-from pipeline.serving.models import Models
+from pipeline.served_models import Models
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from pipeline.problems import Unavailable
-from pipeline.serving.models import Models
+from pipeline.served_models import Models
 from pipeline.serving.training_data import TrainingData
 
 

@@ -9,9 +9,9 @@ from typing import cast
 from flask import current_app
 
 from pipeline.model_store import ModelStore
+from pipeline.served_models import Models
 from pipeline.serving.health import Health
 from pipeline.serving.metrics import ServingMetrics
-from pipeline.serving.models import Models
 from pipeline.serving.settings import ServingSettings
 from pipeline.serving.training_data import TrainingData
 
