@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bench import machine
+from bench.bars import bar_table
 from bench.document import write_numbers, write_section
 from bench.load import LoadFailed
 from bench.stores import ROOT
@@ -70,14 +71,40 @@ def _serving(quick: bool) -> Outcome:
     runs = serving.measure(serving.QUICK if quick else serving.FULL, _progress)
     lines = summary.summarize(runs)
     text = "\n\n".join(
-        (tables.bar_table(lines), "64 connections:", tables.throughput_table(lines),
+        (bar_table(tables.bars(lines)), "64 connections:", tables.throughput_table(lines),
          "One connection:", tables.latency_table(lines))
     )  # fmt: skip
     faults = [f"{run.contender}, {run.load}, {run.connections}: {run.fault}" for run in runs if run.fault]
     return Outcome(runs, text, faults)
 
 
-_BENCHMARKS: dict[str, Callable[[bool], Outcome]] = {"serving": _serving}
+def _training(quick: bool) -> Outcome:
+    from bench import training  # noqa: PLC0415
+
+    found = training.measure(training.QUICK_SIZES if quick else training.SIZES, _progress)
+    return Outcome(found, training.describe(found), [])
+
+
+def _growth(quick: bool) -> Outcome:
+    from bench import growth  # noqa: PLC0415
+
+    found, retention = growth.measure(growth.QUICK_SIZES if quick else growth.SIZES, _progress)
+    return Outcome([found, retention], growth.describe(found, retention), [])
+
+
+def _hotspots(quick: bool) -> Outcome:
+    from bench import hotspots  # noqa: PLC0415
+
+    found = hotspots.measure(3.0 if quick else 15.0, _progress)
+    return Outcome(found, hotspots.describe(found), [])
+
+
+_BENCHMARKS: dict[str, Callable[[bool], Outcome]] = {
+    "serving": _serving,
+    "training": _training,
+    "growth": _growth,
+    "hotspots": _hotspots,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ _UVICORN = (
 MISS, HOT, HIT = "all miss", "90 % hits", "all hit"
 HOT_SHARE = {MISS: 0.0, HOT: 0.9, HIT: 1.0}
 ECHO, PLAIN, BOOK, OURS, FRONT, DURABLE = "echo", "plain", "textbook", "api", "api-nginx", "api-always"
+EVERYONE = (ECHO, PLAIN, BOOK, OURS, FRONT, DURABLE)
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,10 @@ class _Starter:
 
 
 @contextmanager
-def running_contenders(stores: Stores, progress: Callable[[str], None]) -> Iterator[list[Contender]]:
-    """Start them all; on the way out end each by its process id."""
+def running_contenders(
+    stores: Stores, progress: Callable[[str], None], names: Container[str] = EVERYONE
+) -> Iterator[list[Contender]]:
+    """Start them; on the way out end each by its process id."""
     with TemporaryDirectory(prefix="ml-stack-bench-") as path, ExitStack() as stack:
         directory = Path(path)
         directory.chmod(0o755)  # nginx's workers drop root
@@ -127,6 +130,7 @@ def running_contenders(stores: Stores, progress: Callable[[str], None]) -> Itera
             DURABLE: lambda: starter.ours(DURABLE, stores.always),
         }
         for name, step in steps.items():
-            progress(f"starting {name}")
-            step()
+            if name in names:
+                progress(f"starting {name}")
+                step()
         yield starter.started

@@ -7,15 +7,13 @@ import platform
 import re
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
-
-import fastapi
-import sklearn
-import uvicorn
 
 _LAST, *_OTHERS = sorted(os.sched_getaffinity(0), reverse=True)
 SERVER_CORE = _LAST
 LOAD_CORES = set(_OTHERS) or {_LAST}
+_PACKAGES = ("uvicorn", "FastAPI", "scikit-learn")
 
 
 def keep_off_the_server_core() -> None:
@@ -40,9 +38,12 @@ def describe() -> str:
     return (
         f"{cores} cores ({model.group(1) if model else platform.machine()}), {gib} GiB, "
         f"Linux {'.'.join(platform.release().split('.')[:2])}. "
-        f"Python {platform.python_version()}, uvicorn {uvicorn.__version__}, FastAPI {fastapi.__version__}, "
-        f"scikit-learn {sklearn.__version__}, {', '.join(_programs())}."
+        f"Python {platform.python_version()}, {', '.join((*map(_package, _PACKAGES), *_programs()))}."
     )
+
+
+def _package(name: str) -> str:
+    return f"{name} {version(name)}"
 
 
 def _programs() -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
+from bench.bars import Bar, table
 from bench.contenders import BOOK, DURABLE, ECHO, FRONT, HIT, HOT, MISS, OURS, PLAIN
 from bench.serving import MANY, ONE
 from bench.summary import Cell, Line, Spread
@@ -17,28 +17,6 @@ _NAMES = {
     FRONT: "**our api through nginx**",
     DURABLE: "**our api**, Redis fsync always (as shipped)",
 }
-
-
-class Bar(NamedTuple):
-    """What we want of one figure; `at_most` for times, else at least."""
-
-    what: str
-    value: float
-    bar: float
-    moonshot: float
-    unit: str
-    at_most: bool = False
-
-    def row(self) -> tuple[str, ...]:
-        """Return the cells of its row."""
-        best = self._reaches(self.moonshot)
-        verdict = "moonshot" if best else "reached" if self._reaches(self.bar) else "**missed**"
-        sign = "≤" if self.at_most else "≥"
-        goals = (f"{sign} {goal:g} {self.unit}".rstrip() for goal in (self.bar, self.moonshot))
-        return (self.what, *goals, f"{self.value:.2f} {self.unit}".rstrip(), verdict)
-
-    def _reaches(self, goal: float) -> bool:
-        return self.value <= goal if self.at_most else self.value >= goal
 
 
 def throughput_table(lines: dict[Cell, Line]) -> str:
@@ -58,30 +36,19 @@ def latency_table(lines: dict[Cell, Line]) -> str:
     return table(("contender", *(f"{load}: p50 / p99 ms" for load in (MISS, HOT, HIT))), rows)
 
 
-def bar_table(lines: dict[Cell, Line]) -> str:
+def bars(lines: dict[Cell, Line]) -> list[Bar]:
     """Return what was wanted, and what was reached."""
-    rows = [bar.row() for bar in _bars(lines)]
-    return table(("what", "bar", "moonshot", "measured", ""), rows)
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _bars(lines: dict[Cell, Line]) -> list[Bar]:
     miss, hot, hit = (lines[OURS, load] for load in (MISS, HOT, HIT))
     nginx = lines[FRONT, MISS].of_echo.middle / miss.of_echo.middle
     job = "full job, 64 connections, "
     return [
-        Bar(job + "all miss, of L", miss.of_echo.middle, 0.45, 1.0, ""),
-        Bar(job + "90 % hits, of L", hot.of_echo.middle, 0.5, 1.0, ""),
+        Bar(job + "all miss, of L", miss.of_echo.middle, 0.45, 1.0),
+        Bar(job + "90 % hits, of L", hot.of_echo.middle, 0.5, 1.0),
         Bar("all miss, against FastAPI + scikit-learn without cache and log", miss.times_plain, 4, 10, "×"),
         Bar("all miss, against the textbook version", miss.times_textbook or 0.0, 20, 50, "×"),
         Bar("p50 at one connection, hit", hit.latency[ONE][0] * 1e3, 0.8, 0.4, "ms", at_most=True),
         Bar("p50 at one connection, miss", miss.latency[ONE][0] * 1e3, 1.0, 0.4, "ms", at_most=True),
-        Bar("through nginx, against direct, all miss", nginx, 0.6, 0.8, ""),
+        Bar("through nginx, against direct, all miss", nginx, 0.6, 0.8),
     ]  # fmt: skip
 
 

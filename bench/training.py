@@ -1,0 +1,139 @@
+"""The training side: our steps 00 and 10 as they run in the stack, beside pandas and beside bare COPY.
+
+Every figure is of whole processes, imports included: wall-clock time, peak memory as the kernel counts it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from bench.bars import Bar, bar_table, table
+from bench.cost import Cost, run
+from bench.stores import ROOT, create_database, running_postgres
+from pipeline.copy_format import HEADER, TRAILER, encode_rows
+from pipeline.generation import Generation, generate
+
+SIZES, QUICK_SIZES = (100_000, 1_000_000, 10_000_000), (10_000, 100_000)
+_BOUND = 120.0  # seconds that a contender may take to be given ten times as many rows
+_TABLE = "CREATE TABLE linear_data (x double precision, y double precision)"
+OURS, PANDAS, COPY = "our steps 00 and 10", "pandas to_sql, read_sql, fit", "bare COPY in and out (psql)"
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """One contender at one size: writing the table, then reading it (and training)."""
+
+    contender: str
+    rows: int
+    write: Cost
+    read: Cost
+
+    @property
+    def seconds(self) -> float:
+        """Time in and out."""
+        return self.write.seconds + self.read.seconds
+
+    @property
+    def microseconds(self) -> float:
+        """Time for a row, in and out."""
+        return self.seconds / self.rows * 1e6
+
+
+class _Bench:
+    def __init__(self, url: dict[str, str], directory: Path) -> None:
+        self._url, self._directory = url, directory
+        self._seed = 667
+
+    def ours(self, rows: int) -> Measured:
+        self._seed += 1  # other rows each time, or there would be nothing to do
+        settings = {
+            "DATABASE_URL": self._url[OURS],
+            "DATA_SAMPLES": str(rows),
+            "DATA_SEED": str(self._seed),
+            "MODEL_DIR": str(self._directory / "models"),
+        }
+        steps = (run(settings, sys.executable, step) for step in ("00-prepare_data.py", "10-train_model.py"))
+        return Measured(OURS, rows, *steps)
+
+    def pandas(self, rows: int) -> Measured:
+        self._seed += 1
+        settings = {"PYTHONPATH": str(ROOT / "build" / "bench" / "packages")}
+        peers = ROOT / "bench" / "peers"
+        url, model = self._url[PANDAS], str(self._directory / "model.pkl")
+        prepare = (str(peers / "pandas_prepare.py"), url, str(rows), str(self._seed))
+        train = (str(peers / "pandas_train.py"), url, model)
+        steps = (run(settings, sys.executable, *step) for step in (prepare, train))
+        return Measured(PANDAS, rows, *steps)
+
+    def copy(self, rows: int) -> Measured:
+        path = self._directory / "rows.copy"
+        with path.open("wb") as file:
+            pieces = map(encode_rows, generate(Generation(rows=rows)))
+            file.writelines((HEADER, *pieces, TRAILER))
+        psql = ("psql", "--no-psqlrc", "--quiet", self._url[COPY])
+        run({}, *psql, "-c", "DROP TABLE IF EXISTS linear_data", "-c", _TABLE)
+        ways = (f"FROM '{path}'", f"TO '{os.devnull}'")
+        steps = (run({}, *psql, "-c", f"\\copy linear_data {way} (FORMAT binary)") for way in ways)
+        return Measured(COPY, rows, *steps)
+
+
+def measure(sizes: tuple[int, ...], progress: Callable[[str], None]) -> list[Measured]:
+    """Measure every contender at every size it manages; medians of three but for the largest."""
+    with running_postgres() as server, TemporaryDirectory(prefix="ml-stack-bench-") as directory:
+        names = {OURS: "ours", PANDAS: "pandas", COPY: "copy"}
+        bench = _Bench({key: create_database(server, name) for key, name in names.items()}, Path(directory))
+        found: list[Measured] = []
+        for contender in (bench.ours, bench.copy, bench.pandas):
+            found += _measure_sizes(contender, sizes, progress)
+    return found
+
+
+def _measure_sizes(
+    contender: Callable[[int], Measured], sizes: tuple[int, ...], progress: Callable[[str], None]
+) -> list[Measured]:
+    """Measure size after size, as long as the next one, ten times as many rows, would keep to the bound."""
+    found: list[Measured] = []
+    for rows in sizes:
+        if found and 10 * (found[-1].seconds - found[0].seconds) > _BOUND:
+            progress(f"{found[-1].contender}: {rows} rows would take more than {_BOUND:.0f} s")
+            break
+        one = _middle([contender(rows) for _ in range(1 if rows == max(SIZES) else 3)])
+        found.append(one)
+        progress(f"{one.contender}: {rows} rows, {one.write.seconds:.2f} + {one.read.seconds:.2f} s")
+    return found
+
+
+def describe(found: list[Measured]) -> str:
+    """Return the tables."""
+    largest = {one.contender: one for one in found}  # the last of each
+    ours, per_row = largest[OURS], {name: one.microseconds for name, one in largest.items()}
+    times_pandas = per_row[PANDAS] / per_row[OURS]
+    times_copy = per_row[OURS] / per_row[COPY]
+    job = f"prepare + train on {ours.rows:,} rows, per row: "
+    bars = [
+        Bar(f"{job}pandas' time ({largest[PANDAS].rows:,} rows) by ours", times_pandas, 15, None, "×"),
+        Bar(f"{job}our time by bare COPY's", times_copy, None, 1.3, "×", at_most=True),
+    ]
+    headings = ("contender", "rows", "write s; peak MB", "read and train s; peak MB", "µs per row")
+    return f"{bar_table(bars)}\n\n{table(headings, [_row(one) for one in found])}"
+
+
+def _row(one: Measured) -> tuple[str, ...]:
+    costs = (f"{cost.seconds:.2f}; {cost.peak_mb:.0f}" for cost in (one.write, one.read))
+    return (one.contender, f"{one.rows:,}", *costs, f"{one.microseconds:.2f}")
+
+
+def _middle(measured: list[Measured]) -> Measured:
+    first = measured[0]
+    write, read = ([getattr(one, side) for one in measured] for side in ("write", "read"))
+    return Measured(first.contender, first.rows, _median(write), _median(read))
+
+
+def _median(costs: list[Cost]) -> Cost:
+    return Cost(median(cost.seconds for cost in costs), max(cost.peak_mb for cost in costs))
