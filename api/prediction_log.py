@@ -116,4 +116,5 @@ class PredictionLog:
                 logger.warning("log maintenance waits for postgres", extra={"reason": str(error)})
                 await asyncio.sleep(5.0)
             else:
+                metrics.log_maintained.set_to_current_time()
                 await asyncio.sleep(_MAINTENANCE_SECONDS)
