@@ -38,6 +38,11 @@ class Container:
         return str(self.inspected["State"].get("Health", {}).get("Status", ""))
 
     @property
+    def is_server(self) -> bool:
+        """Whether it is meant to go on running, as opposed to a step."""
+        return str(self.inspected["HostConfig"]["RestartPolicy"]["Name"]) in {"unless-stopped", "always"}
+
+    @property
     def exit_code(self) -> int:
         """Of its last run; 0 while it runs."""
         return int(self.inspected["State"]["ExitCode"])
@@ -64,11 +69,11 @@ class Container:
 
 
 def inspect(ids: list[str]) -> list[Container]:
-    """Look at containers; ids that are gone are an error."""
+    """Look at containers; those that are gone by now are left out."""
     if not ids:
         return []
-    command = ["docker", "inspect", *ids]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(["docker", "inspect", *ids], check=False, capture_output=True, text=True)
+    assert done.returncode == 0 or "No such object" in done.stderr, done.stderr
     return [Container(inspected) for inspected in json.loads(done.stdout)]
 
 

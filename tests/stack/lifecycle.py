@@ -21,6 +21,8 @@ def clean_project(session: pytest.Session, name: str) -> Iterator[Stack]:
     try:
         yield stack
     finally:
+        for client in (stack.serve, stack.api, stack.prometheus):
+            client.close()
         if session.testsfailed > failed_before:
             _save_logs(stack, name)
         _delete(stack)
