@@ -1,0 +1,79 @@
+"""Validation finds each fault by name, all of them in one go, and lets good tables pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.database import connected
+from pipeline.generation import Generation
+from pipeline.preparation import prepare
+from pipeline.validation import Expectations, find_problems
+
+DEMO = Expectations(low=0.0, high=20.0)
+
+
+def _problems(url: str, expected: Expectations, *statements: str) -> list[str]:
+    with connected(url) as connection:
+        prepare(connection, Generation())
+        for statement in statements:
+            connection.cursor().execute(statement)
+        return find_problems(connection, expected)
+
+
+def test_the_demonstration_data_pass(database_url: str) -> None:
+    assert _problems(database_url, DEMO) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "finding"),
+    [
+        ("DROP TABLE linear_data", "table linear_data does not exist"),
+        ("ALTER TABLE linear_data RENAME y TO z", "linear_data: there is no column y (there are x, z)"),
+        ("ALTER TABLE linear_data ALTER x TYPE text", "linear_data.x: is of type text, not a number"),
+        ("ALTER TABLE linear_data DROP y, ADD y bool", "linear_data.y: is of type bool, not a number"),
+        ("UPDATE linear_data SET y = NULL WHERE x < 1", "linear_data.y: 5 of 100 values are NULL"),
+        ("UPDATE linear_data SET x = 'NaN' WHERE x < 1", "linear_data.x: 5 of 100 values are NaN"),
+        ("UPDATE linear_data SET y = '-Infinity' WHERE x = 0", "linear_data.y: 1 of 100 values are infinite"),
+        ("UPDATE linear_data SET x = 21 WHERE x = 20", "linear_data.x: 1 of 100 values lie outside [0, 20]"),
+        (
+            "UPDATE linear_data SET x = -1e-9 WHERE x = 0",
+            "linear_data.x: 1 of 100 values lie outside [0, 20]",
+        ),
+        ("DELETE FROM linear_data WHERE x > 3", "linear_data: 15 rows are too few"),
+        ("UPDATE linear_data SET y = 7", "linear_data.y: every value is 7, there is nothing to learn"),
+        ("UPDATE linear_data SET x = round(x)", "linear_data: 79% of the rows repeat the x of another"),
+    ],
+)
+def test_each_fault_is_one_finding(database_url: str, statement: str, finding: str) -> None:
+    problems = _problems(database_url, DEMO, statement)
+
+    assert len(problems) == 1
+    assert problems[0].startswith(finding)
+
+
+def test_an_empty_table_is_too_few_rows_and_nothing_else(database_url: str) -> None:
+    problems = _problems(database_url, DEMO, "TRUNCATE linear_data")
+
+    assert problems == ["linear_data: 0 rows are too few, DATA_MIN_ROWS asks for 20"]
+
+
+def test_all_faults_are_found_at_once(database_url: str) -> None:
+    problems = _problems(
+        database_url,
+        DEMO,
+        "UPDATE linear_data SET x = NULL WHERE x < 1",
+        "UPDATE linear_data SET x = 99 WHERE x > 19",
+        "UPDATE linear_data SET y = 'NaN' WHERE x BETWEEN 5 AND 6",
+    )
+
+    assert [line.split(":")[0] for line in problems] == ["linear_data.x", "linear_data.x", "linear_data.y"]
+
+
+def test_without_limits_any_range_passes(database_url: str) -> None:
+    assert _problems(database_url, Expectations(), "UPDATE linear_data SET x = x * 1e6") == []
+
+
+def test_numbers_of_any_type_pass(database_url: str) -> None:
+    change = "ALTER TABLE linear_data ALTER x TYPE numeric(12, 6), ALTER y TYPE real"
+
+    assert _problems(database_url, DEMO, change) == []

@@ -1,0 +1,150 @@
+"""The quality gate: better than the mean, not worse than what is served, and never behind a person's back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.evaluation import Judgement, judge
+from pipeline.model_store import ModelStore
+from pipeline.moments import FloatArray
+from pipeline.quality_gate import pending
+from pipeline.recipe import Recipe
+from pipeline.refusals import GateClosed, ModelRefused
+from pipeline.report import write_report
+from tests.model_versions import line_table, promote, publish
+
+TOLERANCE = 0.05
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path / "models")
+
+
+def _judge(store: ModelStore, version: int, table: FloatArray) -> Judgement:
+    digest = store.verified(version).provenance.data
+    return judge(store, version, table.copy(), digest, TOLERANCE)
+
+
+def test_the_first_good_version_is_promoted(store: ModelStore) -> None:
+    table = line_table()
+
+    evaluation = _judge(store, publish(store, table), table).evaluation
+
+    assert evaluation.verdict == "promoted"
+    assert evaluation.rows == 20
+    assert evaluation.rmse == pytest.approx(store.verified(1).metrics["rmse"])
+    assert evaluation.current_version is None
+
+
+def test_a_model_no_better_than_the_mean_is_rejected(store: ModelStore) -> None:
+    table = line_table()
+    table[:, -1] = np.random.default_rng(3).normal(size=len(table))
+
+    evaluation = _judge(store, publish(store, table), table).evaluation
+
+    assert evaluation.verdict == "rejected"
+    assert "of always predicting the mean" in evaluation.reason
+
+
+def test_a_model_worse_than_the_current_one_is_rejected(store: ModelStore) -> None:
+    table = line_table()
+    promote(store, publish(store, table))
+    blunt = Recipe(("x1",), estimator="sklearn.linear_model.Ridge", parameters={"alpha": 1e4})
+
+    evaluation = _judge(store, publish(store, table, blunt), table).evaluation
+
+    assert evaluation.verdict == "rejected"
+    assert "of the current version by more than 5%" in evaluation.reason
+    assert evaluation.current_version == 1
+
+
+def test_a_model_as_good_as_the_current_one_is_promoted_even_without_any_noise(store: ModelStore) -> None:
+    table = line_table(noise=0.0)
+    promote(store, publish(store, table))
+    again = Recipe(("x1",), parameters={"copy_X": False})
+
+    assert _judge(store, publish(store, table, again), table).evaluation.verdict == "promoted"
+
+
+def test_a_current_version_of_other_features_or_damaged_is_no_rival(store: ModelStore) -> None:
+    promote(store, publish(store, line_table(features=2)))
+    table = line_table()
+
+    assert _judge(store, publish(store, table), table).evaluation.current_version is None
+    (store.path(1) / "model.skops").write_bytes(b"")
+    assert _judge(store, 2, table).evaluation.verdict == "promoted"
+
+
+def test_a_table_that_changed_since_training_judges_nothing(store: ModelStore) -> None:
+    version = publish(store, line_table())
+
+    with pytest.raises(GateClosed, match="run model-train again"):
+        judge(store, version, line_table(), "another digest", TOLERANCE)
+
+
+def test_only_an_undecided_version_is_pending(store: ModelStore) -> None:
+    with pytest.raises(GateClosed, match="no version has been trained yet"):
+        pending(store)
+    version = publish(store, line_table())
+    assert pending(store) == version
+    promote(store, version)
+    assert pending(store) is None
+
+
+def test_a_rejection_fails_every_time_until_a_person_chooses(store: ModelStore) -> None:
+    promote(store, publish(store, line_table()))
+    store.reject(publish(store, line_table(3.0)), "worse")
+
+    for _ in range(2):
+        with pytest.raises(GateClosed, match="version 2 rejected: worse; version 1 stays current"):
+            pending(store)
+    store.promote(1)
+    assert pending(store) is None
+    assert store.current() == 1
+
+
+def test_a_rejection_with_nothing_served_says_so(store: ModelStore) -> None:
+    store.reject(publish(store, line_table()), "worse")
+
+    with pytest.raises(GateClosed, match="rejected: worse; nothing is served"):
+        pending(store)
+
+
+def test_a_rolled_back_version_does_not_come_back(store: ModelStore) -> None:
+    promote(store, publish(store, line_table()))
+    promote(store, publish(store, line_table(3.0)))
+    store.rollback()
+
+    assert publish(store, line_table(3.0)) == 2
+    assert pending(store) is None
+    assert store.current() == 1
+
+
+@pytest.mark.parametrize("damaged", [1, 2])
+def test_a_damaged_current_or_latest_version_closes_the_gate(store: ModelStore, damaged: int) -> None:
+    promote(store, publish(store, line_table()))
+    promote(store, publish(store, line_table(3.0)))
+    store.rollback()
+    (store.path(damaged) / "model.skops").write_bytes(b"")
+
+    with pytest.raises(ModelRefused, match="SHA-256 differs"):
+        pending(store)
+
+
+@pytest.mark.parametrize("features", [1, 3])
+def test_the_report_is_a_picture_and_one_page_with_the_numbers(store: ModelStore, features: int) -> None:
+    table = line_table(features=features)
+    judgement = _judge(store, publish(store, table), table)
+
+    write_report(judgement, store.path(1))
+
+    page = (store.path(1) / "report.html").read_text(encoding="utf-8")
+    assert (store.path(1) / "report.png").read_bytes().startswith(b"\x89PNG")
+    assert "data:image/png;base64," in page
+    assert 'src="http' not in page
+    assert f"{judgement.candidate.metrics['rmse']:.6g}" in page
+    assert judgement.candidate.digest in page
