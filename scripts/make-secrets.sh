@@ -17,6 +17,7 @@ keep_or_make() { # keep_or_make NAME CONTENT
 keep_or_make pipeline_database_url "postgresql://pipeline:$(random)@$training/dsproject"
 keep_or_make reader_database_url "postgresql://reader:$(random)@$training/dsproject"
 keep_or_make inference_database_url "postgresql://inference:$(random)@$predictions/predictions"
+keep_or_make drift_database_url "postgresql://drift:$(random)@$predictions/predictions"
 keep_or_make redis_password "$(random)"
 keep_or_make rabbitmq_password "$(random)"
 keep_or_make api_keys "$(random)"
@@ -27,6 +28,7 @@ Secrets lie in $secrets/. Make the databases and roles once, as an administrator
   export PIPELINE_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/pipeline_database_url)
   export READER_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/reader_database_url)
   export INFERENCE_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/inference_database_url)
+  export DRIFT_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/drift_database_url)
   createdb -h ${training%%:*} dsproject && psql -h ${training%%:*} -d dsproject -f database/access.sql
   createdb -h ${predictions%%:*} predictions && psql -h ${predictions%%:*} -d predictions -f postgres/access.sql
 
