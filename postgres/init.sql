@@ -38,13 +38,17 @@ BEGIN
 END $$;
 
 -- Makes this month's partition and the next two; drops those that ended more than `keep_days` ago (0 keeps all).
--- SECURITY DEFINER: the api may call it, but owns nothing.
+-- SECURITY DEFINER: the api may call it, but owns nothing. lock_timeout: who waits for a lock on the table makes
+-- every writer wait behind it, so behind a long reader it gives up and the api tries again a little later.
 CREATE OR REPLACE FUNCTION maintain_predictions(keep_days integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '500ms' AS $$
 DECLARE
     old text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('maintain_predictions'));
+    IF NOT pg_try_advisory_xact_lock(hashtext('maintain_predictions')) THEN
+        RETURN; -- another replica is at it
+    END IF;
     PERFORM create_predictions_partition((date_trunc('month', now()) + make_interval(months => ahead))::date)
        FROM generate_series(0, 2) AS ahead;
     IF keep_days <= 0 THEN
