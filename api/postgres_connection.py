@@ -37,6 +37,8 @@ _SERVER_SETTINGS = {
     "jit": "off",
 }
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
+# asyncpg has an error of its own for a statement that comes while a broken connection is being closed.
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class PostgresUnavailable(ConnectionError):
@@ -82,7 +84,7 @@ class PostgresConnection:
                 return await connection.fetchval(statement, *arguments)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise RejectedRow(str(error)) from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _LOST as error:
             self._drop(connection, error)
             raise PostgresUnavailable(f"{type(error).__name__}: {error}") from error
 
@@ -96,7 +98,7 @@ class PostgresConnection:
         """Connect, watch, and connect again, until cancelled; a server that keeps failing is asked less."""
         try:
             while True:
-                with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with suppress(*_LOST):
                     await self._stay_connected()
                 await asyncio.sleep(self._pause)
                 self._pause = min(self._pause * 2, _LONGEST_PAUSE)

@@ -70,7 +70,9 @@ class Broker:
             await channel.default_exchange.publish(message, QUEUE, timeout=_PUBLISH_SECONDS)
         except (*CONNECTION_EXCEPTIONS, DeliveryError) as error:
             metrics.publish_failures.inc()
-            if not isinstance(error, DeliveryError) or isinstance(error, PublishError):
+            if channel is not None and (
+                not isinstance(error, DeliveryError) or isinstance(error, PublishError)
+            ):
                 self._lost.set()  # anything but "the queue is full": connect and declare anew
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
         metrics.published.inc()

@@ -65,7 +65,7 @@ class JobDesk:
             await self._broker.publish(job_id)
             await self._store.mark_published([job_id])
         except (BrokerUnavailable, Unavailable) as error:
-            logger.warning("job waits for the sweeper", extra={"job": job_id, "reason": str(error)})
+            logger.debug("job waits for the sweeper", extra={"job": job_id, "reason": str(error)})
 
 
 @asynccontextmanager
