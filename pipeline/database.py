@@ -31,7 +31,7 @@ def database_errors(url: str) -> Iterator[None]:
         yield
     except psycopg2.Error as error:
         reason = " ".join((error.diag.message_primary or str(error)).split())
-        raise DatabaseUnavailable(f"{without_password(url)}: {reason}{_advice(reason)}") from error
+        raise DatabaseUnavailable(f"{_shown(url)}: {reason}{_advice(reason)}") from error
 
 
 def table_name(name: str) -> sql.Identifier:
@@ -62,15 +62,23 @@ def _value(connection: Connection, query: str | sql.Composed, *names: sql.Identi
 
 
 def _connect(url: str) -> Connection:
+    plain = url.replace("postgresql+psycopg2://", "postgresql://", 1)  # SQLAlchemy's spelling
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return psycopg2.connect(url, connect_timeout=5, application_name="pipeline", keepalives_idle=30)
+            return psycopg2.connect(plain, connect_timeout=5, application_name="pipeline", keepalives_idle=30)
         except psycopg2.OperationalError as error:
             starting = any(text in str(error) for text in _STARTING)
             if not starting or time.monotonic() > deadline:
                 raise
         time.sleep(0.2)
+
+
+def _shown(url: str) -> str:
+    try:
+        return without_password(url) if "://" in url else "DATABASE_URL"
+    except ValueError:  # no valid URL, so nobody can tell which part of it is the password
+        return "DATABASE_URL"
 
 
 def _advice(reason: str) -> str:

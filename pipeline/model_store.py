@@ -94,11 +94,14 @@ class ModelStore:
             replace_link(self.root / "latest", f"versions/{version}")
 
     def record(self, version: int, evaluation: Evaluation) -> None:
-        """Keep what was decided about `version`, and serve it from now on if it was promoted."""
+        """Serve `version` from now on if it was promoted; keep what was decided about it.
+
+        In this order: whoever is killed in between has the version judged again, not forgotten.
+        """
         with writer(self.root):
-            write_evaluation(self.path(version), evaluation)
             if evaluation.verdict == "promoted":
                 serve(self.root, version)
+            write_evaluation(self.path(version), evaluation)
 
     def reject(self, version: int, reason: str) -> None:
         """Mark a version as never to be served."""

@@ -14,8 +14,10 @@ from pipeline.loading import load
 Outcome = Literal["generated", "already there", "changed by hand", "not ours"]
 
 
-def prepare(connection: Connection, generation: Generation) -> tuple[Outcome, int]:
-    """Make the table hold the generated rows; return what was done and how many rows there are.
+def prepare(connection: Connection, generation: Generation) -> tuple[Outcome, int | None]:
+    """Make the table hold the generated rows; return what was done and how many rows there are now.
+
+    None stands for not counted: a table of somebody else's may be huge.
 
     Only a table that we generated, and that nobody added to or deleted from since, is ever replaced.
     """
@@ -23,9 +25,10 @@ def prepare(connection: Connection, generation: Generation) -> tuple[Outcome, in
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (generation.table,))
     if not table_exists(connection, generation.table):
         return "generated", load(connection, generation)
-    rows, mark = count_rows(connection, generation.table), read_comment(connection, generation.table)
+    mark = read_comment(connection, generation.table)
     if not mark.startswith(MARK):
-        return "not ours", rows
+        return "not ours", None
+    rows = count_rows(connection, generation.table)
     if rows not in {0, json.loads(mark.removeprefix(MARK))["rows"]}:
         return "changed by hand", rows
     if mark == generation.mark and rows == generation.rows:

@@ -21,7 +21,11 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it
 
         with tqdm(total=total, desc=what, unit="row", unit_scale=True) as bar:
-            yield lambda rows: (bar.update(rows), None)[1]
+
+            def advance(rows: int) -> None:
+                bar.update(rows)
+
+            yield advance
     else:
         yield _Lines(what, total).add
 

@@ -59,7 +59,8 @@ def evaluate(store: ModelStore, version: int, database_url: str, tolerance: floa
         verdict = Evaluation().decided("rejected", str(refused))
     else:
         verdict = judgement.evaluation
-        with writing(store.root):
-            write_report(judgement, store.path(version))
+        if verdict.rmse is not None:  # else there is nothing to draw: its predictions are no numbers
+            with writing(store.root):
+                write_report(judgement, store.path(version))
     store.record(version, verdict)
     return verdict

@@ -44,6 +44,14 @@ def test_nobody_listening(steps: Steps) -> None:
     _assert_one_line(steps.run("10-train_model.py", DATABASE_URL=url), "is the database running")
 
 
+@pytest.mark.parametrize("url", ["postgresql://pipeline:secret@database:five/dsproject", "pipeline secret"])
+def test_a_malformed_url(steps: Steps, url: str) -> None:
+    outcome = steps.run("00-prepare_data.py", DATABASE_URL=url)
+
+    _assert_one_line(outcome, "DATABASE_URL")
+    assert "secret" not in str(outcome.lines)
+
+
 def test_no_database_url(steps: Steps) -> None:
     _assert_one_line(steps.run("00-prepare_data.py", DATABASE_URL=""), "DATABASE_URL is not set")
 

@@ -91,3 +91,15 @@ def test_a_damaged_decision_counts_as_none(store: ModelStore) -> None:
     (store.path(version) / "evaluation.json").write_bytes(msgspec.json.encode({"verdict": "perhaps"}))
 
     assert store.evaluation(version).verdict == "candidate"
+
+
+def test_a_promotion_cut_off_halfway_is_judged_again(store: ModelStore) -> None:
+    version = publish(store, line_table())
+    (store.path(version) / "evaluation.json").unlink(missing_ok=True)
+    (store.path(version) / "evaluation.json").mkdir()  # so that writing the decision fails
+
+    with pytest.raises(StoreRefused):
+        promote(store, version)
+
+    assert store.current() == version
+    assert store.evaluation(version).verdict == "candidate"
