@@ -27,6 +27,7 @@ COMBINATIONS = {
     "everything": ((MAIN, OVERRIDE), ("*",)),
     "production": ((MAIN, "docker-compose.prod.yaml"), ()),
     "production, async": ((MAIN, "docker-compose.prod.yaml"), ("async",)),
+    "production, monitored": ((MAIN, "docker-compose.prod.yaml", "docker-compose.monitoring.yaml"), ()),
     "monitoring": ((MAIN, "docker-compose.monitoring.yaml"), ()),
 }
 

@@ -1,7 +1,7 @@
 """Grafana's dashboard schema, as its makers publish it for Python (grafana-foundation-sdk), applied strictly.
 
-The package's models are generated from Grafana's own schema; they read JSON without checking it. Here every key
-must be one that the models know, and every value of the type that they declare, down to each panel's options.
+The package's models are generated from Grafana's own schema; they read JSON without checking it. Here every
+key must be one that the models know, and every value of the type that they declare, down to panel options.
 """
 
 from __future__ import annotations

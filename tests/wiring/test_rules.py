@@ -1,0 +1,89 @@
+"""Alert and recording rules: each has a test of its own, and tells a person what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.wiring.files import ROOT, parse, read, services
+
+RULE_FILES = sorted(path.name for path in (ROOT / "prometheus" / "rules").glob("*.yml"))
+TEST_FILES = sorted(path.name for path in (ROOT / "prometheus" / "tests").glob("*_test.yml"))
+
+
+def _rules(kind: str) -> list[dict[str, Any]]:
+    groups = [group for name in RULE_FILES for group in parse(f"prometheus/rules/{name}")["groups"]]
+    return [rule for group in groups for rule in group["rules"] if kind in rule]
+
+
+def _checks() -> list[dict[str, Any]]:
+    tests = [test for name in TEST_FILES for test in parse(f"prometheus/tests/{name}")["tests"]]
+    return [check for test in tests for check in test["promql_expr_test"]]
+
+
+@pytest.mark.parametrize("alert", [rule["alert"] for rule in _rules("alert")])
+def test_alert_is_tested_to_fire_and_to_stay_silent(alert: str) -> None:
+    about = [check for check in _checks() if f'alertname="{alert}"' in check["expr"]]
+
+    assert [check for check in about if check["exp_samples"]], "no test in which it fires"
+    assert [check for check in about if not check["exp_samples"]] or alert == "NoModel", (
+        "none in which it does not"
+    )
+
+
+@pytest.mark.parametrize("record", [rule["record"] for rule in _rules("record")])
+def test_recording_rule_is_tested(record: str) -> None:
+    assert [check for check in _checks() if record in check["expr"] and check["exp_samples"]]
+
+
+@pytest.mark.parametrize("rule", _rules("alert"), ids=lambda rule: rule["alert"])
+def test_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+    assert "for" in rule
+    assert rule["annotations"]["summary"]
+    assert len(rule["annotations"]["description"]) > 40
+
+
+def test_alerts_have_different_names() -> None:
+    names = [rule["alert"] for rule in _rules("alert")]
+
+    assert len(set(names)) == len(names)
+
+
+def test_commands_in_alerts_name_services_that_there_are() -> None:
+    known = set(services("everything")) | set(services("monitoring"))
+    texts = [" ".join(rule["annotations"]["description"].split()) for rule in _rules("alert")]
+    command = re.compile(r"`docker compose (?:logs|ps|up|restart|exec|run)((?: [^` |]+)*)")
+    words = {word for text in texts for named in command.findall(text) for word in named.split()}
+
+    named = {word for word in words if re.fullmatch(r"[a-z]+(-[a-z]+)?", word)}
+    assert {"postgres", "redis", "worker", "models"} <= named
+    assert named - known == {"list", "rollback", "redis-cli"}
+
+
+@pytest.mark.parametrize("name", TEST_FILES)
+def test_rule_tests_read_the_rules(name: str) -> None:
+    for path in parse(f"prometheus/tests/{name}")["rule_files"]:
+        assert (ROOT / "prometheus" / "tests" / path).exists()
+
+
+def test_targets_of_the_overlay_are_services_that_listen_there() -> None:
+    everyone = services("monitoring")
+    jobs = parse("prometheus/monitoring/scrape.yml")["scrape_configs"]
+    targets = [target for job in jobs for static in job["static_configs"] for target in static["targets"]]
+
+    assert len(targets) == 6
+    for host, port in (target.split(":") for target in targets):
+        service = everyone[host]
+        probe = " ".join(service.get("healthcheck", {}).get("test", [f"exporter:{port}"]))
+        assert port in probe, host
+        assert set(service["networks"]) & set(everyone["prometheus"]["networks"]), host
+
+
+def test_nothing_of_the_overlay_is_missed_without_it() -> None:
+    assert "prometheus-monitoring" in read("prometheus/prometheus.yml")
+    for combination in ("plain", "development", "production"):
+        mounts = services(combination)["prometheus"]["volumes"]
+        assert "/etc/prometheus-monitoring" not in [mount["target"] for mount in mounts]
