@@ -1,4 +1,4 @@
-"""Runs benchmarks: python -m bench [--quick] [serving|training|growth|hotspots|all]."""
+"""Runs benchmarks: python -m bench [--quick] [serving|training|growth|hotspots|stack|all]."""
 
 from __future__ import annotations
 
@@ -99,11 +99,19 @@ def _hotspots(quick: bool) -> Outcome:
     return Outcome(found, hotspots.describe(found), [])
 
 
+def _stack(quick: bool) -> Outcome:
+    from bench import stack  # noqa: PLC0415
+
+    numbers = stack.measure(1 if quick else 3, _progress)
+    return Outcome(numbers, stack.describe(numbers), [])
+
+
 _BENCHMARKS: dict[str, Callable[[bool], Outcome]] = {
     "serving": _serving,
     "training": _training,
     "growth": _growth,
     "hotspots": _hotspots,
+    "stack": _stack,
 }
 
 if __name__ == "__main__":

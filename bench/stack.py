@@ -1,0 +1,128 @@
+"""The whole stack in containers: time to healthy, a run with nothing to do, memory at rest, image sizes.
+
+In a project of its own on loopback ports of its own; nothing of it is left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+
+import msgspec
+
+from bench.bars import Bar, bar_table, table
+from bench.stores import ROOT
+
+_PROJECT, _FIRST_PORT = "ml-stack-bench", 30_200
+_PORTS = ("API_PORT", "SERVE_PORT", "PROMETHEUS_PORT", "DATABASE_PORT", "POSTGRES_PORT", "REDIS_PORT")
+_ENVIRONMENT = {
+    "COMPOSE_PROJECT_NAME": _PROJECT,
+    "BIND_ADDRESS": "127.0.0.1",
+    **{name: str(_FIRST_PORT + number) for number, name in enumerate(_PORTS)},
+}
+_LAST_STEP = "model-evaluate"  # the others come before it
+_REST_SECONDS = 20.0
+_MIB = {"B": 1 / (1 << 20), "KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0}
+
+
+class StackNumbers(msgspec.Struct, frozen=True):
+    """Times in seconds, memory in MiB, sizes in MB."""
+
+    healthy: list[float]  # from empty volumes
+    steps: list[float]  # nothing to do
+    memory: dict[str, float]
+    images: dict[str, int]
+
+
+def measure(rounds: int, progress: Callable[[str], None]) -> StackNumbers:
+    """Start the stack on empty volumes so many times; look at the last one at rest."""
+    _run("scripts/base-images.sh", "ensure")
+    progress("building the images")
+    _compose("build", "--quiet")
+    with _cleaned_up():
+        healthy, steps = [], []
+        for _ in range(rounds):
+            _compose("down", "--volumes", "--remove-orphans", "--timeout", "2")
+            healthy.append(_timed_up())
+            progress(f"healthy after {healthy[-1]:.1f} s")
+        for _ in range(rounds):
+            steps.append(_timed("up", "--no-build", "--no-log-prefix", _LAST_STEP))
+            progress(f"all steps with nothing to do: {steps[-1]:.1f} s")
+        time.sleep(_REST_SECONDS)
+        return StackNumbers(healthy, steps, _memory(), _image_sizes())
+
+
+def describe(numbers: StackNumbers) -> str:
+    """Return the tables."""
+    total = sum(numbers.memory.values())
+    bars = [
+        Bar("`up --wait`, images built, empty volumes", median(numbers.healthy), 15, 8, "s", at_most=True),
+        Bar("all steps with nothing to do", median(numbers.steps), 5, 2, "s", at_most=True),
+        Bar("memory of the idle stack", total, 700, 400, "MiB", at_most=True),
+    ]
+    containers = [(name, f"{size:.0f}") for name, size in sorted(numbers.memory.items())]
+    images = [(f"`{name}`", f"{size:,}") for name, size in sorted(numbers.images.items())]
+    return "\n\n".join(
+        (bar_table(bars), table(("container", "MiB"), containers), table(("image", "MB"), images))
+    )
+
+
+@contextmanager
+def _cleaned_up() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        _compose("down", "--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "2")
+
+
+def _timed_up() -> float:
+    try:
+        return _timed("up", "--wait", "--no-build")
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}\n{_compose('logs', '--tail', '5')}") from error
+
+
+def _timed(*arguments: str) -> float:
+    started = time.perf_counter()
+    _compose(*arguments)
+    return time.perf_counter() - started
+
+
+def _memory() -> dict[str, float]:
+    """Return what each running container uses, without the page cache that the kernel could take back."""
+    containers = _compose("ps", "--quiet").split()
+    lines = _run("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *containers)
+    found = {}
+    for line in lines.splitlines():
+        name, used = line.split()[:2]
+        size = re.fullmatch(r"([\d.]+)([A-Za-z]+)", used)
+        assert size is not None, line
+        found[name.removeprefix(f"{_PROJECT}-")] = float(size[1]) * _MIB[size[2]]
+    return found
+
+
+def _image_sizes() -> dict[str, int]:
+    images = sorted(set(_compose("config", "--images").split()))
+    sizes = _run("docker", "image", "inspect", "--format", "{{.Size}}", *images).split()
+    return {
+        image.removeprefix(f"{_PROJECT}/"): int(size) // 10**6
+        for image, size in zip(images, sizes, strict=True)
+    }
+
+
+def _compose(*arguments: str) -> str:
+    return _run("docker", "compose", *arguments)
+
+
+def _run(*command: str) -> str:
+    environment = os.environ | _ENVIRONMENT
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        words = (done.stdout + done.stderr)[-800:]
+        raise RuntimeError(f"{' '.join(command[:3])} ended with {done.returncode}: {words}")
+    return done.stdout
