@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolve the three requirements files into locks with hashes (make lock). Versions that still fit are kept;
+# Resolve the requirements files into locks with hashes (make lock). Versions that still fit are kept;
 # UPGRADE=1 takes the newest. Tests are resolved first and constrain the two images: what is tested is what runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,3 +16,4 @@ lock() { # lock NAME [OPTION…]: NAME.txt -> NAME.lock
 lock tests/requirements
 lock requirements --constraint tests/requirements.lock
 lock api/requirements --constraint tests/requirements.lock
+lock bench/requirements --constraint tests/requirements.lock
