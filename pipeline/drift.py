@@ -84,8 +84,9 @@ def bin_counts(edges: FloatArray, values: FloatArray) -> FloatArray:
 
 def population_stability_index(expected: FloatArray, actual: FloatArray) -> float:
     """Return the PSI of two lists of counts [B]: 0 if their shares are equal. An empty bin is half a row."""
-    e = np.maximum(expected, _EMPTY) / expected.sum()
-    a = np.maximum(actual, _EMPTY) / actual.sum()
+    used = (expected > 0) | (actual > 0)
+    e = np.maximum(expected[used], _EMPTY) / expected.sum()
+    a = np.maximum(actual[used], _EMPTY) / actual.sum()
     return float(np.sum((a - e) * np.log(a / e)))
 
 
