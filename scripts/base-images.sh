@@ -4,6 +4,7 @@
 #   base-images.sh needed            which ones: of the Dockerfiles, and of the Compose files as docker compose reads them now
 #   base-images.sh ensure [IMAGE…]   (default: the needed ones) pull what is missing; where no registry can be
 #                                    reached, build stand-ins from Debian packages instead
+#   base-images.sh ensure-all        the same for every overlay and profile; what is not to be had at all is named and left out
 #   base-images.sh list              what is here, and which of it are stand-ins
 #   base-images.sh pull              replace the stand-ins by the public images, once a registry can be reached
 set -euo pipefail
@@ -56,6 +57,18 @@ pull() {
     return "$status"
 }
 
+needed_by_all() { # a machine's .env and shell choose one set of files; this goes through all of them
+    local overlay
+    {
+        needed
+        for overlay in docker-compose.*.yaml; do
+            COMPOSE_FILE=docker-compose.yaml:$overlay COMPOSE_PROFILES='*' compose_images
+        done
+    } | sort -u
+}
+
+has_stand_in() { awk -v image="$1" '$1 == image { found = 1 } END { exit !found }' base-images/stand-ins.txt; }
+
 ensure() {
     local image missing=() build=()
     for image in "$@"; do
@@ -64,6 +77,11 @@ ensure() {
     for image in "${missing[@]}"; do # after the first failure no other is tried: each could cost its own wait
         if [ ${#build[@]} -gt 0 ] || ! pull "$image"; then build+=("$image"); fi
     done
+    if [ -n "${leave_out:-}" ]; then
+        for image in "${!build[@]}"; do
+            has_stand_in "${build[image]}" || { say "left out: ${build[image]} (not to be pulled, and there is no stand-in)"; unset "build[image]"; }
+        done
+    fi
     [ ${#build[@]} -gt 0 ] || return 0
     say "not to be pulled; building stand-ins from Debian packages (a minute or two): ${build[*]}"
     base-images/build.sh "${build[@]}"
@@ -89,11 +107,16 @@ ensure)
     fi
     ensure "$@"
     ;;
+ensure-all)
+    mapfile -t images < <(needed_by_all)
+    leave_out=1
+    ensure "${images[@]}"
+    ;;
 list) stand_ins ;;
 pull)
     stand_ins | while read -r kind image; do
         [ "$kind" = public ] || pull "$image" </dev/null
     done
     ;;
-*) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -46,8 +46,11 @@ ensure_engine() { # sets engine=yes|no; any other failure than "none can run her
     case $status in 0) engine=yes ;; 3) engine=no ;; *) exit "$status" ;; esac
 }
 
-clean_up() { # nothing here but what this project name owns
-    docker compose down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
+clean_up() { # nothing here but what this project name owns; overlays' volumes are known by their label only
+    [ "$engine" = yes ] || return 0
+    COMPOSE_PROFILES='*' docker compose down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
+    docker volume ls --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |
+        xargs --no-run-if-empty docker volume rm >/dev/null 2>&1 || true
 }
 
 totals() { # of all stages, in the form that test runners close with
@@ -75,7 +78,7 @@ fi
 if [ "$engine" = yes ]; then
     clean_up # what an interrupted run has left
     scripts/ports.sh
-    COMPOSE_PROFILES='*' scripts/base-images.sh ensure
+    scripts/base-images.sh ensure-all
 fi
 scripts/venv.sh
 databases=yes
