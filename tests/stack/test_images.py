@@ -1,0 +1,60 @@
+"""What is in the images that were built."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from tests.stack.compose import Stack, settings
+
+_OURS = ("pipeline", "api")
+_TEST_TOOLS = ("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx")
+
+
+@pytest.mark.parametrize("image", _OURS)
+def test_no_secret_is_in_an_image(stack: Stack, image: str) -> None:
+    secrets = {value for name, value in settings().items() if name.endswith("_PASSWORD")} - {"postgres"}
+    name = f"{stack.project}/{image}"
+
+    told = _docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", name) + _docker("inspect", name)
+
+    assert not [secret for secret in secrets if secret in told]
+    environment = json.loads(_docker("inspect", name))[0]["Config"]["Env"]
+    assert not [line for line in environment if "PASSWORD" in line or "SECRET" in line or "://" in line]
+
+
+@pytest.mark.parametrize("image", _OURS)
+def test_image_holds_our_code_and_nothing_else_of_ours(stack: Stack, image: str) -> None:
+    listed = _in_image(stack, image, "cd /app && find . -type f -not -name '*.pyc'").split()
+
+    assert listed
+    assert all(name.endswith(".py") and "test" not in name for name in listed)
+
+
+@pytest.mark.parametrize("image", _OURS)
+def test_image_holds_no_test_tools_and_no_installer(stack: Stack, image: str) -> None:
+    packages = _in_image(stack, image, "ls /opt/venv/lib/python3*/site-packages").split()
+
+    assert "numpy" in packages
+    assert not {*_TEST_TOOLS, "pip", "uv"} & set(packages)
+
+
+@pytest.mark.parametrize("service", ["model-serve", "api"])
+def test_a_server_can_write_to_tmp_only(stack: Stack, service: str) -> None:
+    tried = "id -u; for place in / /app /opt/venv /models /tmp; do touch $place/x && echo $place; done; true"
+
+    lines = stack.compose("exec", "-T", service, "sh", "-c", tried).stdout.split()
+
+    assert lines == ["10001", "/tmp"]  # noqa: S108
+
+
+def _in_image(stack: Stack, image: str, script: str) -> str:
+    name = f"{stack.project}/{image}"
+    return _docker("run", "--rm", "--network", "none", "--entrypoint", "sh", name, "-c", script)
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
+    return done.stdout
