@@ -1,17 +1,52 @@
-"""The running stack, shared by all tests of this folder."""
+"""The running stack and a browser, shared by all tests of this folder."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.stack.compose import Stack
 from tests.stack.lifecycle import running_stack
 
+_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
 
 @pytest.fixture(scope="package")
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def stack(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Stack]:  # noqa: ARG001 - or skip first
     """The whole stack, healthy."""
     with running_stack(request.session, "browser") as running:
         yield running
+
+
+@pytest.fixture
+def requested() -> list[str]:
+    """The URLs that the page has asked for, in order."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, requested: list[str]) -> Iterator[Page]:
+    """An empty page; a script error on it fails the test."""
+    context = browser.new_context()
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not errors

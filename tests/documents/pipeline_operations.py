@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import httpx
 
 from tests.documents.outcomes import everything_runs
 from tests.documents.program import Program
 from tests.stack.compose import Stack
-from tests.stack.containers import Container, inspect
+from tests.stack.containers import Container, find
 from tests.stack.waiting import wait_until
 
 VOLUMES = ("postgres_data", "predictions_data", "redis_data", "model_data", "prometheus_data")
@@ -33,21 +31,28 @@ def first_start(stack: Stack, output: str) -> None:
 
 def comes_up(stack: Stack, _output: str) -> None:
     """`up -d` returns as soon as everything is started; healthy it is soon after."""
-    servers = ("model-serve", "api", "nginx", "prometheus")
-    wait_until(lambda: {each.health for each in stack.containers(*servers)} == {"healthy"}, 40, "all healthy")
+    wait_until(
+        lambda: {each.health for each in stack.containers() if each.is_server} == {"healthy"}, 60, "health"
+    )
     everything_runs(stack, "")
 
 
 def serve_in_foreground(stack: Stack, program: Program) -> None:
     """A second server runs beside the first, answers, and ends on Ctrl-C."""
-    wait_until(lambda: _run_container(stack) and _run_container(stack)[0].health == "healthy", 60, "`run`")
-    (container,) = _run_container(stack)
+    try:
+        wait_until(lambda: [each.health for each in _run(stack)] == ["healthy"], 120, "the server's health")
+        (container,) = _run(stack)
+        address = f"http://{container.address}:5000/predict"
+        assert httpx.post(address, json={"values": [5]}, trust_env=False).json()["predictions"] == [[11.0]]
+    finally:
+        program.press_ctrl_c()
+        code = program.wait(30)
+    assert code == 0, program.output[-2000:]
+    assert not _run(stack)
 
-    answer = httpx.post(f"http://{container.address}:5000/predict", json={"values": [5]}, trust_env=False)
 
-    assert answer.json()["predictions"] == [[11.0]]
-    program.press_ctrl_c()
-    assert program.wait(20) == 0, program.output[-2000:]
+def _run(stack: Stack) -> list[Container]:
+    return find(stack.project, "model-serve", run_once=True)
 
 
 def shell(_stack: Stack, program: Program) -> None:
@@ -82,11 +87,3 @@ def volumes_are_listed(stack: Stack, output: str) -> None:
 def networks_are_listed(stack: Stack, output: str) -> None:
     """The network that the document names is there."""
     assert f"{stack.project}_ml-network" in output.split()
-
-
-def _run_container(stack: Stack) -> list[Container]:
-    """Return what `docker compose run model-serve` has made: none or one."""
-    labels = (f"project={stack.project}", "service=model-serve", "oneoff=True")
-    filters = [part for label in labels for part in ("--filter", f"label=com.docker.compose.{label}")]
-    command = ["docker", "ps", "--quiet", "--no-trunc", *filters]
-    return inspect(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.stack.containers import Container, inspect
+from tests.stack.containers import Container, find
 
 ROOT = Path(__file__).resolve().parents[2]
 _PORTS = ("SERVE_PORT", "API_PORT", "PROMETHEUS_PORT", "DATABASE_PORT", "POSTGRES_PORT", "REDIS_PORT")
@@ -96,9 +96,9 @@ class Stack:
         """Return what redis-cli prints."""
         return self.compose("exec", "-T", "redis", "redis-cli", *command).stdout.strip()
 
-    def containers(self, *services: str) -> list[Container]:
-        """Return the services' containers (all of the project's if none is named), ended ones too."""
-        return inspect(self.compose("ps", "--all", "--quiet", *services).stdout.split())
+    def containers(self, service: str = "") -> list[Container]:
+        """Return a service's containers, or all of the project's; ended ones too."""
+        return find(self.project, service)
 
     def container(self, service: str) -> Container:
         """Return the one container of a service."""

@@ -68,6 +68,14 @@ class Container:
         os.kill(int(self.inspected["State"]["Pid"]), signal.SIGKILL)
 
 
+def find(project: str, service: str = "", run_once: bool = False) -> list[Container]:
+    """Return a project's containers, ended ones too; with `run_once` those that `docker compose run` made."""
+    labels = [f"project={project}", f"oneoff={run_once}"] + ([f"service={service}"] if service else [])
+    filters = [part for label in labels for part in ("--filter", f"label=com.docker.compose.{label}")]
+    command = ["docker", "ps", "--all", "--quiet", "--no-trunc", *filters]
+    return inspect(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+
 def inspect(ids: list[str]) -> list[Container]:
     """Look at containers; those that are gone by now are left out."""
     if not ids:

@@ -39,7 +39,7 @@ def await_replicas(stack: Stack, service: str, count: int, port: int) -> None:
         containers = stack.containers(service)
         return len(containers) == count and all(each.health == "healthy" for each in containers)
 
-    wait_until(healthy, 60, f"{count} healthy replicas of {service}")
+    wait_until(healthy, 120, f"{count} healthy replicas of {service}")
     client = stack.api if service == "api" else stack.serve
     began = datetime.now(UTC)
 
