@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ class Outcome(NamedTuple):
 def main() -> int:
     """Run what was asked for; return the exit code."""
     options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything that was started is stopped
     subprocess.run([ROOT / "bench" / "install.sh"], check=True)
     tempfile.tempdir = "/var/tmp"  # noqa: S108 on disk: with a data directory in memory fsync would cost nothing
     machine.keep_off_the_server_core()

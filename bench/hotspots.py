@@ -20,7 +20,7 @@ from bench.stores import ROOT, running_stores
 _PY_SPY = ROOT / "build" / "bench" / "packages" / "bin" / "py-spy"
 _PER_SECOND = 250
 _SHOWN = 20
-_WAITING = "_worker (futures/thread.py"  # a thread without work, which py-spy takes for a busy one
+_AT_WORK = "api/__main__.py"  # on every stack of the event loop; idle threads of pools are left out
 _LEAD_SECONDS = 1.0  # py-spy takes a moment to start
 
 
@@ -77,9 +77,9 @@ def _profile(load: str, stacks: str) -> Profile:
     total: Counter[str] = Counter()
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
-        frames = [_shortened(frame) for frame in stack.split(";")]
-        if frames[-1].startswith(_WAITING):
+        if _AT_WORK not in stack:
             continue
+        frames = [_shortened(frame) for frame in stack.split(";")]
         own[frames[-1]] += int(count)
         total.update(dict.fromkeys(frames, int(count)))
     samples = own.total()
