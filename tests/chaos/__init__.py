@@ -1,0 +1,1 @@
+"""Faults under load: whatever is killed, frozen, cut off or filled up, nothing that was answered is lost."""

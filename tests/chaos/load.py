@@ -1,0 +1,94 @@
+"""A client that never stops asking and keeps what became of each of its requests."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+_CLIENTS = 8
+_PAUSE = 0.02  # seconds between two requests of a client: the machine has other work, too
+_TIMEOUT = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one request."""
+
+    sent: float  # time.monotonic()
+    done: float
+    status: int  # 0: no whole answer
+    problem: bool  # whether it is problem+json
+    x: float
+    body: dict[str, Any]
+    error: str = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the client was told that its prediction is safe."""
+        return self.status == 200
+
+    @property
+    def seconds(self) -> float:
+        """How long the client waited."""
+        return self.done - self.sent
+
+
+@dataclass
+class Load:
+    """Asks through the front door, over connections that are kept, for the time of a `with` block."""
+
+    url: str
+    outcomes: list[Outcome] = field(default_factory=list)  # in order of their ends
+
+    def __enter__(self) -> Load:
+        """Start asking."""
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._ask_all()), name="load")
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        """Stop, and wait for the answers that are due."""
+        self._over.set()
+        self._thread.join(2 * _TIMEOUT)
+
+    def since(self, moment: float) -> list[Outcome]:
+        """Return what ended after `moment` (time.monotonic())."""
+        return [outcome for outcome in self.outcomes if outcome.done >= moment]
+
+    def answered_in_a_row(self, since: float) -> int:
+        """Return how many of the latest requests, sent after `since`, were answered without a failure."""
+        count = 0
+        for outcome in reversed(self.outcomes):
+            if outcome.sent < since or not outcome.answered:
+                break
+            count += 1
+        return count
+
+    async def _ask_all(self) -> None:
+        limits = httpx.Limits(max_connections=_CLIENTS, max_keepalive_connections=_CLIENTS)
+        async with httpx.AsyncClient(
+            base_url=self.url, limits=limits, timeout=_TIMEOUT, trust_env=False
+        ) as client:
+            await asyncio.gather(*(self._ask(client, random.Random(n)) for n in range(_CLIENTS)))  # noqa: S311
+
+    async def _ask(self, client: httpx.AsyncClient, numbers: random.Random) -> None:
+        while not self._over.is_set():
+            # Half of the questions come back, so that the cache has something to answer.
+            x = float(numbers.randrange(50)) if numbers.random() < 0.5 else numbers.uniform(0, 20)
+            sent = time.monotonic()
+            try:
+                answer = await client.post("/predict", json={"features": [x]})
+                problem = answer.headers.get("content-type") == "application/problem+json"
+                outcome = Outcome(sent, time.monotonic(), answer.status_code, problem, x, answer.json())
+            except (httpx.TransportError, ValueError) as error:
+                outcome = Outcome(sent, time.monotonic(), 0, False, x, {}, repr(error))
+            self.outcomes.append(outcome)
+            await asyncio.sleep(_PAUSE)
