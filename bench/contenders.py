@@ -59,7 +59,10 @@ class _Starter:
         directory.mkdir(exist_ok=True)
         server = Server(command, directory, port, lambda: answers(port))
         self.stack.callback(server.stop)
-        server.start()
+        try:
+            server.start()
+        except RuntimeError as error:
+            raise RuntimeError(f"{name} cannot be measured: {error}") from error
         return server
 
     def uvicorn(self, name: str, *options: str, **environment: str) -> Server:
