@@ -21,17 +21,16 @@ def main() -> None:
     gate = Gate(read_url("DATABASE_URL"), env_float("EVALUATE_TOLERANCE", 0.05))
     seconds = env_float("OPTIMIZE_SECONDS", 60.0, minimum=0.1)
     found, new = optimize(store, name, read_candidates(read_recipe()), seconds, gate)
-    about = {
-        "estimator": found.estimator,
-        "parameters": found.parameters,
-        "model_version": found.model_version,
-    }
     if not new:
-        log.info("nothing to do: these candidates were compared on these data before", extra=about)
+        event = "nothing to do: these candidates were compared on these data before"
+    elif not found.scores:
+        event = "the configured model stays: there was no time to compare it, raise OPTIMIZE_SECONDS"
     elif found.model_version is None:
-        log.info("the configured model stays: none is better by more than a standard error", extra=about)
+        event = "the configured model stays: none is better by more than a standard error"
     else:
-        log.info("the better candidate was %s", found.verdict, extra=about | {"reason": found.reason})
+        event = f"the better candidate was {found.verdict}: {found.reason}"
+    about = {"estimator": found.estimator, "parameters": found.parameters}
+    log.info(event, extra=about | {"model_version": found.model_version})
 
 
 if __name__ == "__main__":

@@ -60,12 +60,12 @@ def compare(candidates: Sequence[Recipe], training: Part, seconds: float) -> lis
     return scores
 
 
-def choose(scores: Sequence[Score]) -> Score:
-    """Return the first score that is within one standard error of the best."""
+def choose(scores: Sequence[Score], configured: Recipe) -> Recipe:
+    """Return the first recipe within one standard error of the best; `configured` if none could be judged."""
     if not scores:
-        raise TrainingRefused("no candidate could be judged in time: raise OPTIMIZE_SECONDS")
+        return configured
     best = min(scores, key=lambda score: score.rmse)
-    return next(score for score in scores if score.rmse <= best.rmse + best.standard_error)
+    return next(score.recipe for score in scores if score.rmse <= best.rmse + best.standard_error)
 
 
 def _score(recipe: Recipe, rows: FloatArray) -> Score | None:

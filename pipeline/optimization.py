@@ -81,7 +81,8 @@ def optimize(
         version = store.find(content_digest(digest, chosen))
         version = version or train_and_publish(store, table, chosen, digest, name)
         found = _judge(store, version, gate, found)
-    _write(store.root, found)
+    if scores:  # else there was no time for any: the next run may have more
+        _write(store.root, found)
     return found, True
 
 
@@ -96,7 +97,7 @@ def _search(
     """Compare on the training part of `table` [n, k+1]; the hold-out is kept for the quality gate."""
     training, _ = split_in_place(table.copy(), candidates[0].test_fraction)
     scores = compare(candidates, training, seconds)
-    return choose(scores).recipe, [_line(score) for score in scores]
+    return choose(scores, candidates[0]), [_line(score) for score in scores]
 
 
 def _judge(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:

@@ -1,0 +1,152 @@
+"""Steps 15 and 25 as processes, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg2
+import pytest
+
+from pipeline.model_store import ModelStore
+from tests.integration.step_process import Steps
+
+FEATURES, OPTIMIZE = "15-feature_engineering.py", "25-optimize_model.py"
+TERMS = "x=x,x_squared=x^2,x_y=x*y,x_standardised=z(x)"
+QUICK = json.dumps(
+    [
+        {
+            "estimator": "sklearn.preprocessing.PolynomialFeatures,sklearn.linear_model.Ridge",
+            "parameters": {"ridge__alpha": 0.001},
+        }
+    ]
+)
+MADE, THERE = "feature table made", "nothing to do: the feature table is up to date"
+STAYS = "the configured model stays: none is better by more than a standard error"
+DONE = "nothing to do: these candidates were compared on these data before"
+
+
+def _rows(steps: Steps, query: str) -> list[tuple[float, ...]]:
+    connection = psycopg2.connect(steps.database_url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        rows = cursor.fetchall()
+    connection.close()
+    return rows
+
+
+def test_the_feature_table_holds_the_terms_of_every_row(trained: Steps) -> None:
+    outcome = trained.run(FEATURES, FEATURE_TERMS=TERMS)
+
+    assert outcome.code == 0, outcome.lines
+    assert outcome.line(MADE)["rows"] == 100
+    rows = _rows(trained, "SELECT x, x_squared, x_y, x_standardised, y FROM linear_features ORDER BY x")
+    raw = [x for (x,) in _rows(trained, "SELECT x FROM linear_data ORDER BY x")]
+    assert [row[0] for row in rows] == raw
+    mean = sum(raw) / 100
+    deviation = (sum((x - mean) ** 2 for x in raw) / 100) ** 0.5
+    for x, square, product, standardised, y in rows:
+        assert square == x * x
+        assert product == x * y
+        assert standardised == pytest.approx((x - mean) / deviation)
+
+
+def test_the_feature_table_is_made_anew_only_for_other_rows_or_terms(trained: Steps) -> None:
+    first, again = trained.run(FEATURES), trained.run(FEATURES)
+    trained.execute("UPDATE linear_data SET y = y + 1 WHERE x < 1")
+    changed, other = trained.run(FEATURES), trained.run(FEATURES, FEATURE_TERMS="cube=x^3")
+
+    made = [next(line["event"] for line in outcome.lines) for outcome in (first, again, changed, other)]
+    assert made == [MADE, THERE, MADE, MADE]
+
+
+def test_a_table_of_somebody_else_is_left_alone(trained: Steps) -> None:
+    trained.execute("CREATE TABLE linear_features AS SELECT 1 AS mine")
+
+    outcome = trained.run(FEATURES)
+
+    assert outcome.code == 1
+    assert outcome.errors() == ["table linear_features was not made by this step: set another FEATURE_TABLE"]
+    assert _rows(trained, "SELECT mine FROM linear_features") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("terms", "says"),
+    [("a=nowhere^2", "nowhere"), ("a=z(nowhere)", "nowhere"), ("a=x^9", "FEATURE_TERMS")],
+)
+def test_a_wrong_term_is_one_readable_line(trained: Steps, terms: str, says: str) -> None:
+    outcome = trained.run(FEATURES, FEATURE_TERMS=terms)
+
+    assert outcome.code == 1
+    (error,) = outcome.errors()
+    assert says in error
+    assert "\n" not in error
+
+
+def test_a_column_that_never_changes_cannot_be_standardised(trained: Steps) -> None:
+    trained.execute("UPDATE linear_data SET x = 3")
+
+    outcome = trained.run(FEATURES, FEATURE_TERMS="a=z(x)")
+
+    assert outcome.code == 1
+    assert "every value is the same" in outcome.errors()[0]
+
+
+def test_training_can_be_pointed_at_the_feature_table(trained: Steps) -> None:
+    trained.execute("UPDATE linear_data SET y = 3 * x * x + x")
+    assert trained.run(FEATURES).code == 0
+    settings = {"DATA_TABLE": "linear_features", "DATA_FEATURES": "x,x_squared"}
+
+    training = trained.run("10-train_model.py", **settings)
+    gate = trained.run("20-evaluate_model.py")
+
+    assert (training.code, gate.code) == (0, 0), training.lines + gate.lines
+    slopes = training.line("trained and published")["slope"]
+    assert slopes == {"x": pytest.approx(1), "x_squared": pytest.approx(3)}
+    assert ModelStore(trained.model_dir).current() == 2
+
+
+def test_the_configured_model_stays_where_nothing_is_better(trained: Steps) -> None:
+    outcome = trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK)
+
+    assert outcome.code == 0, outcome.lines
+    assert outcome.line(STAYS)["estimator"] == "sklearn.linear_model.LinearRegression"
+    assert ModelStore(trained.model_dir).versions() == [1]
+
+
+def test_a_better_candidate_is_published_and_passes_the_gate(trained: Steps) -> None:
+    trained.execute("UPDATE linear_data SET y = y + x * x")
+    assert [outcome.code for outcome in trained.run_all()] == [0, 0, 0, 0]
+
+    outcome = trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK)
+
+    assert outcome.code == 0, outcome.lines
+    assert outcome.line("the better candidate was promoted: passed the quality gate")["model_version"] == 3
+    compared = [line for line in outcome.lines if line["event"] == "compared"]
+    assert [(line["candidate"], line["of"]) for line in compared] == [(1, 2), (2, 2)]
+    store = ModelStore(trained.model_dir)
+    assert (store.latest(), store.current()) == (2, 3)
+    record = json.loads((trained.model_dir / "optimization.json").read_text())
+    assert record["verdict"] == "promoted"
+    assert record["scores"][1]["rmse"] < record["scores"][0]["rmse"]
+
+
+def test_a_second_run_after_a_promotion_changes_nothing(trained: Steps) -> None:
+    trained.execute("UPDATE linear_data SET y = y + x * x")
+    trained.run_all()
+    trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK)
+
+    again = [*trained.run_all(), trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK)]
+
+    assert [outcome.code for outcome in again] == [0, 0, 0, 0, 0]
+    assert again[-1].line(DONE)["model_version"] == 3
+    store = ModelStore(trained.model_dir)
+    assert (store.versions(), store.current()) == ([1, 2, 3], 3)
+
+
+def test_without_time_for_any_candidate_the_configured_model_stays(trained: Steps) -> None:
+    outcome = trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK, OPTIMIZE_SECONDS="0.1")
+
+    assert outcome.code == 0
+    assert any("raise OPTIMIZE_SECONDS" in line["event"] for line in outcome.lines)
+    assert ModelStore(trained.model_dir).versions() == [1]
+    assert not (trained.model_dir / "optimization.json").exists()
