@@ -60,7 +60,7 @@ class Broker:
 
     async def publish(self, job_id: str) -> None:
         """Return when the message is on the broker's disk; raise BrokerUnavailable otherwise."""
-        channel = self._channel
+        channel, lost = self._channel, self._lost
         try:
             if channel is None:
                 raise BrokerUnavailable("RabbitMQ cannot be reached")
@@ -70,22 +70,20 @@ class Broker:
             await channel.default_exchange.publish(message, QUEUE, timeout=_PUBLISH_SECONDS)
         except (*CONNECTION_EXCEPTIONS, DeliveryError) as error:
             metrics.publish_failures.inc()
-            if channel is not None and (
-                not isinstance(error, DeliveryError) or isinstance(error, PublishError)
-            ):
-                self._lost.set()  # anything but "the queue is full": connect and declare anew
+            if not isinstance(error, DeliveryError) or isinstance(error, PublishError):
+                lost.set()  # anything but "the queue is full": connect and declare anew
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
         metrics.published.inc()
 
     async def depth(self, queue: str) -> int:
         """Return how many messages wait in the queue."""
-        channel = self._channel
+        channel, lost = self._channel, self._lost
         if channel is None:
             raise BrokerUnavailable("RabbitMQ cannot be reached")
         try:
             declared = await channel.declare_queue(queue, passive=True, timeout=_CONNECT_SECONDS)
         except CONNECTION_EXCEPTIONS as error:
-            self._lost.set()  # the queue is gone, too: it is declared with the next connection
+            lost.set()  # the queue is gone, too: it is declared with the next connection
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
         return declared.declaration_result.message_count or 0
 
@@ -107,13 +105,13 @@ class Broker:
 
     async def _stay_connected(self) -> None:
         connection = aio_pika.Connection(self._url)
-        self._lost = lost = asyncio.Event()
+        lost = asyncio.Event()
         connection.close_callbacks.add(lambda *_: lost.set())
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await connection.connect()
                 channel = await self._prepare(connection, lost)
-            self._channel = channel
+            self._channel, self._lost = channel, lost
             self._pause = _FIRST_PAUSE
             metrics.broker_up.set(1)
             logger.info("rabbitmq connected")

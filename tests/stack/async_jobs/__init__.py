@@ -1,0 +1,1 @@
+"""Tests of asynchronous predictions (profile async) in the running stack."""

@@ -1,0 +1,63 @@
+"""Several workers: they share the load, one that hangs is noticed, one that is stopped loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack.async_jobs.client import PROFILE, Jobs
+from tests.stack.async_jobs.load import JobLoad
+
+
+@pytest.fixture(scope="module")
+def three(jobs: Jobs) -> Iterator[Jobs]:
+    """The stack with three workers; with one again afterwards."""
+    jobs.start("--scale", "worker=3")
+    yield jobs
+    jobs.stack.compose(*PROFILE, "up", "--wait", "--no-recreate", "--scale", "worker=1", "worker")
+
+
+def test_three_workers_share_the_jobs(three: Jobs) -> None:
+    """Each does some."""
+    with JobLoad(str(three.stack.api.base_url), clients=8) as load:
+        load.wait_for(100)
+    three.eventually(lambda: three.unfinished() == 0, 60, "all jobs to finish")
+
+    ids = "', '".join(location.rpartition("/")[2] for location in load.accepted)
+    count = f"SELECT split_part(worker, '/', 1), count(*) FROM jobs WHERE id IN ('{ids}') GROUP BY 1"  # noqa: S608
+    done = three.sql(count)
+    assert len(done) == 3, done
+
+
+def test_a_hung_worker_becomes_unhealthy_and_others_do_its_jobs(three: Jobs) -> None:
+    """It answers nothing and acknowledges nothing, but its connections stay open."""
+    hanging = three.workers()[0]
+    process = int(hanging.inspected["State"]["Pid"])
+    os.kill(process, signal.SIGSTOP)
+    try:
+        with JobLoad(str(three.stack.api.base_url)) as load:
+            load.wait_for(40)
+        three.eventually(lambda: three.health_of(hanging) == "unhealthy", 40, "the worker to be unhealthy")
+        three.eventually(lambda: three.unfinished() == 0, 40, "all jobs to finish")
+        assert len(load.accepted) >= 40
+    finally:
+        os.kill(process, signal.SIGCONT)
+    three.eventually(lambda: three.health_of(hanging) == "healthy", 40, "the worker to recover")
+
+
+def test_a_stopped_worker_finishes_what_it_began_and_exits_with_0(three: Jobs) -> None:
+    """SIGTERM under load."""
+    with JobLoad(str(three.stack.api.base_url)) as load:
+        load.wait_for(20)
+        three.stop("worker")
+        load.wait_for(20)
+    stopped = three.workers()
+    in_progress = three.sql("SELECT count(*) FROM jobs WHERE state = 'in_progress'")
+    three.start("--scale", "worker=3")
+
+    assert [worker.exit_code for worker in stopped] == [0, 0, 0]
+    assert in_progress == ["0"]
+    three.eventually(lambda: three.unfinished() == 0, 60, "all jobs to finish")
