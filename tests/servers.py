@@ -16,13 +16,19 @@ import pytest
 
 from tests.server_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer, Server
 
-_POSTGRES_HOMES = ("/usr/lib/postgresql/15/bin", "/usr/lib/postgresql/16/bin", "/usr/local/bin")
+_DEBIAN = Path("/usr/lib/postgresql")  # keeps the server's programs off the PATH, one folder a version
+
+
+def _postgres_home() -> Path | None:
+    found = sorted(_DEBIAN.glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    return found[0].parent if found else Path(on_path).parent if on_path else None
 
 
 @contextmanager
 def postgres_server(*options: str) -> Iterator[PostgresServer]:
     """Give a running PostgreSQL; `options` are settings such as "max_connections=20"."""
-    home = next((Path(path) for path in _POSTGRES_HOMES if (Path(path) / "initdb").exists()), None)
+    home = _postgres_home()
     if home is None:
         pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
     with _directory() as directory:
