@@ -12,7 +12,6 @@ import numpy as np
 
 from api.cache import Answer
 from pipeline.instances import FloatArray
-from pipeline.intervals import LeastSquaresInterval
 from pipeline.regression import PredictionOverflow, Predictions, Regression
 
 _encode = msgspec.json.Encoder().encode
@@ -34,13 +33,18 @@ class Computed(NamedTuple):
 
 
 async def compute(questions: Sequence[Question]) -> Computed:
-    """Answer each distinct question once, with one vectorised call for each model."""
+    """Answer each distinct question once, as if it had been asked alone.
+
+    Where rows cannot influence each other's rounding, that is one vectorised call for each model.
+    """
     by_model: dict[str, dict[bytes, Question]] = {}
     for question in questions:
         by_model.setdefault(question.model.digest, {})[question.key] = question
     computed = Computed({}, set())
-    for group in by_model.values():
-        await _compute_group(list(group.values()), computed)
+    for distinct in by_model.values():
+        group = list(distinct.values())
+        for part in [group] if group[0].model.elementwise else [[question] for question in group]:
+            await _compute_group(part, computed)
     return computed
 
 
@@ -66,7 +70,7 @@ async def _compute_group(group: list[Question], computed: Computed) -> None:
 
 
 async def _predict(model: Regression, rows: FloatArray) -> Predictions:
-    """Call the model: least squares takes microseconds, anything else must not block the event loop."""
-    if isinstance(model.manifest.interval, LeastSquaresInterval):
+    """Call the model: a linear one takes microseconds, anything else must not block the event loop."""
+    if model.elementwise:
         return model.predict(rows)
     return await asyncio.to_thread(model.predict, rows)

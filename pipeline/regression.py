@@ -1,7 +1,7 @@
 """A published model, loaded: verified, immutable, safe to share between threads.
 
-Rows do not influence each other: a row's answer is the same to the last bit whatever batch it came in.
-That is why the linear path is element-wise: a matrix product may round differently for other batch sizes.
+The linear path is element-wise: a row's answer is the same to the last bit whatever rows it is asked with.
+Of other estimators that cannot be said: a matrix product may round differently for another number of rows.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Regression:
     _predict: Callable[[FloatArray], FloatArray] = field(repr=False)
     _spread: Callable[[FloatArray], FloatArray] = field(repr=False)  # sd of a new observation, per row
     _quantile: float
+    elementwise: bool  # whether a row's answer is the same to the last bit whatever rows it is asked with
 
     @property
     def version(self) -> int:
@@ -107,11 +108,15 @@ def load_regression(directory: Path) -> Regression:
     estimator = load_estimator(path, len(manifest.features))
     terms = linear_terms(estimator, np.asarray(centre))
     predict = predictor(estimator) if terms is None else _linear(*terms)
+    elementwise = terms is not None
     if isinstance(interval, LeastSquaresInterval):
-        return Regression(manifest, predict, _least_squares_spread(interval), interval.quantile)
+        spread = _least_squares_spread(interval)
+        return Regression(manifest, predict, spread, interval.quantile, elementwise)
     deviation = np.sqrt(interval.residual_variance)
     quantile = interval.half_width / deviation if deviation > 0 else 0.0
-    return Regression(manifest, predict, lambda rows: np.full(len(rows), deviation), float(quantile))
+    return Regression(
+        manifest, predict, lambda rows: np.full(len(rows), deviation), float(quantile), elementwise
+    )
 
 
 def _linear(coefficients: FloatArray, intercept: float) -> Callable[[FloatArray], FloatArray]:
