@@ -20,7 +20,7 @@ from api.jobs.settings import MAX_ATTEMPTS
 from api.worker import metrics
 from api.worker.work import Work, WorkStore
 from pipeline.instances import FloatArray, to_rows
-from pipeline.problems import InvalidInput, Problem, Unavailable, problem_body
+from pipeline.problems import InvalidInput, Problem, problem_body
 from pipeline.regression import Regression
 from pipeline.served_models import Models
 
@@ -56,6 +56,7 @@ class Answering:
 
     async def answer(self, job_id: str) -> Outcome:
         """Do the job if it is there to be done; the outcome is committed when this returns."""
+        await self._a_model()
         worker = f"{socket.gethostname()}/{secrets.token_hex(4)}"  # of this attempt, and no other
         work = await self._store.take(job_id, worker)
         if work is None:
@@ -99,7 +100,7 @@ class Answering:
 
     async def _predict(self, work: Work) -> tuple[bytes, int, int]:
         """Return the answer's JSON, the model's version and the number of rows."""
-        model = await self._model(work.asked_version)
+        model = await asyncio.to_thread(self._models.select, work.asked_version)
         values = msgspec.json.decode(work.rows, type=list[list[float]])
         rows = to_rows(list(values), model.n_features, self._max_rows)
         key = cache_key(model.digest, rows)
@@ -110,13 +111,8 @@ class Answering:
             )
         return computed.answers[key], model.version, len(rows)
 
-    async def _model(self, version: int | None) -> Regression:
-        """Return the model, when there is one: to have none is nobody's fault and ends some time."""
-        while True:
+    async def _a_model(self) -> None:
+        """Return when there is a model: a job must not be taken, and in the end given up, for want of one."""
+        while self._models.current.get() is None:
             self._beat()
-            try:
-                if version is None:
-                    return self._models.select(None)
-                return await asyncio.to_thread(self._models.select, version)
-            except Unavailable:
-                await asyncio.sleep(_MODEL_PAUSE_SECONDS)
+            await asyncio.sleep(_MODEL_PAUSE_SECONDS)

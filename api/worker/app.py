@@ -32,13 +32,14 @@ from pipeline.served_models import Models
 logger = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
+_SILENCE_SECONDS = 15.0  # stores that do not answer take a part up to 10
 
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Work while the application is open; then finish what was begun and give the rest back."""
     settings = WorkerSettings.from_env()
-    heartbeat = Heartbeat(float(settings.jobs.lease_seconds))
+    heartbeat = Heartbeat(max(_SILENCE_SECONDS, float(settings.jobs.lease_seconds)))
     consumer = Consumer(heartbeat)
     broker = Broker(settings.jobs.broker_url, "worker", consumer.deliver, prefetch=2 * settings.lanes)
     models = await asyncio.to_thread(Models, ModelStore(settings.model_dir))

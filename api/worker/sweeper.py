@@ -22,17 +22,20 @@ logger = logging.getLogger(__name__)
 _SWEEP_SECONDS = 2.0
 _UNPUBLISHED_SECONDS = 3.0  # for the api to publish and remember it
 _LOST_SECONDS = 10.0  # for a published message to be taken from an empty queue
+_LONG_PENDING_SECONDS = 300.0
 _BATCH = 200
 
 # Lost are: jobs without a confirmed message, jobs whose worker let the lease run out, and pending jobs
-# although the queue is empty, as after the broker's volume was lost.
+# although the queue is empty, as after the broker's volume was lost. A queue that never gets empty proves
+# nothing, so there long-pending jobs get a second message, too.
 _OVERDUE = """
 SELECT coalesce(json_agg(id), '[]') FROM (
     SELECT id FROM jobs
      WHERE finished_at IS NULL
        AND CASE WHEN published_at IS NULL THEN submitted_at < now() - make_interval(secs => $1)
                 ELSE published_at < now() - make_interval(secs => $2)
-                     AND (state = 'pending' AND $3 OR state = 'in_progress' AND lease_until < now()) END
+                     AND (state = 'pending' AND ($3 OR published_at < now() - make_interval(secs => $5))
+                          OR state = 'in_progress' AND lease_until < now()) END
      ORDER BY submitted_at LIMIT $4) AS overdue
 """
 _PUBLISHED = "UPDATE jobs SET published_at = now() WHERE id = ANY($1::uuid[])"
@@ -70,8 +73,8 @@ class Sweeper:
         waiting = await self._broker.depth(QUEUE)
         metrics.queue_messages.labels(QUEUE).set(waiting)
         metrics.queue_messages.labels(DEAD).set(await self._broker.depth(DEAD))
-        overdue = await self._run(_OVERDUE, _UNPUBLISHED_SECONDS, _LOST_SECONDS, waiting == 0, _BATCH)
-        job_ids = msgspec.json.decode(overdue, type=list[str])
+        limits = (_UNPUBLISHED_SECONDS, _LOST_SECONDS, waiting == 0, _BATCH, _LONG_PENDING_SECONDS)
+        job_ids = msgspec.json.decode(await self._run(_OVERDUE, *limits), type=list[str])
         if job_ids:
             await self._publish(job_ids)
 
