@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.open_inference import routes as open_inference
+from api.open_inference.naming import PREFIX
 from api.predict import sane_request_id
 from pipeline.problems import CONTENT_TYPE, InvalidInput, Problem, problem_body
 
@@ -54,7 +54,7 @@ def _respond(request: Request, status: int, detail: str, headers: dict[str, str]
     """Return problem details, or under /v2 the form that the Open Inference Protocol asks for."""
     request_id = sane_request_id(request.headers.get("x-request-id", "").encode())
     headers["X-Request-ID"] = request_id
-    if request.url.path.startswith(f"{open_inference.PREFIX}/"):
+    if request.url.path.startswith(f"{PREFIX}/"):
         headers["Content-Type"] = "application/json"
         return Response(msgspec.json.encode({"error": detail}), status, headers)
     headers["Content-Type"] = CONTENT_TYPE

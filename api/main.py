@@ -15,6 +15,7 @@ from api.errors import add_error_handlers
 from api.jobs import routes as jobs
 from api.jobs.desk import open_desk
 from api.observation import ObserveRequests
+from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import describe_predict
 from api.predict import PredictEndpoint
@@ -70,6 +71,7 @@ def create_app() -> HotPathFirst:
     app.include_router(information.router)
     app.include_router(health.router)
     app.include_router(open_inference.router)
+    app.include_router(inference.router)
     app.include_router(jobs.router)
     app.router.add_route(predict.PATH, _only_post, methods=["POST"], include_in_schema=False)
     add_error_handlers(app)

@@ -16,7 +16,8 @@ from api.asgi import ClientGone, Receive, Scope, Send, read_body, send_json, sen
 from api.identifiers import new_request_id, prediction_id
 from api.predictor import Job, Predictor
 from pipeline.api_keys import ApiKeys
-from pipeline.instances import check_json, check_length, decode_request, to_rows
+from pipeline.bodies import check_json, check_length
+from pipeline.instances import decode_request, to_rows
 from pipeline.problems import InvalidInput, Problem
 from pipeline.regression import Regression
 from pipeline.served_models import Models

@@ -6,23 +6,21 @@ element is a row; a nested list is rows.
 
 from __future__ import annotations
 
-import json
 import math
 from array import array
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.problems import InvalidInput, MalformedJSON, TooLarge, UnsupportedMediaType
+from pipeline.bodies import decode_json
+from pipeline.problems import InvalidInput
 
 FloatArray = npt.NDArray[np.float64]
 Values = list[float | list[float]]
 
 _SHORT = 16  # numbers up to which a list is quicker than an array
-T = TypeVar("T")
-
 _FIELDS = "'values', 'features' or 'instances'"
 
 
@@ -50,47 +48,6 @@ _decoder = msgspec.json.Decoder(PredictRequest)
 def decode_request(body: bytes) -> PredictRequest:
     """Parse a body; raise MalformedJSON or InvalidInput, each naming what was expected."""
     return decode_json(_decoder, body, f"an object with {_FIELDS}, a list of finite numbers or of rows")
-
-
-def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, expected: str) -> T:
-    """Parse a body with `decoder`; raise MalformedJSON, or InvalidInput that names what was `expected`."""
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _explain(body, error, expected) from None
-
-
-def _explain(body: bytes, error: Exception, expected: str) -> MalformedJSON | InvalidInput:
-    """Tell a body that is no JSON from JSON of the wrong shape, and from what only Python accepts: NaN.
-
-    The decoder stops at the first wrong type and does not see the rest, so all of it is read once more.
-    """
-    try:
-        parsed: Any = json.loads(body)
-    except RecursionError:
-        return InvalidInput(f"expected {expected}; the body is nested too deeply")
-    except ValueError as syntax:
-        return MalformedJSON(f"the body is not valid JSON: {syntax}")
-    if _has_non_finite(parsed):
-        return InvalidInput(f"expected {expected}: no NaN, no Infinity, no number over 1.8e308")
-    if isinstance(error, msgspec.ValidationError):
-        return InvalidInput(f"expected {expected}: {error}")
-    return MalformedJSON(f"the body is not valid JSON: {error}")
-
-
-def _has_non_finite(parsed: Any) -> bool:
-    stack = [parsed]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, float) and not math.isfinite(item):
-            return True
-        if isinstance(item, int) and abs(item) > 1.8e308:
-            return True
-        if isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-    return False
 
 
 def to_rows(values: Values, n_features: int, max_rows: int) -> FloatArray:
@@ -140,20 +97,3 @@ def expected_shape(n_features: int) -> str:
     if n_features == 1:
         return "expected a list of numbers, or rows of one number each, such as [5] or [[5]]"
     return f"expected {n_features} numbers, or rows of {n_features} numbers each"
-
-
-def check_json(content_type: str | None) -> None:
-    """Raise UnsupportedMediaType unless the header declares JSON."""
-    media_type = (content_type or "").partition(";")[0].strip().lower()
-    if media_type == "application/json" or media_type.endswith("+json"):
-        return
-    raise UnsupportedMediaType(
-        f"expected Content-Type: application/json, got {media_type or 'none'};"
-        " with curl: -H 'Content-Type: application/json'"
-    )
-
-
-def check_length(length: int, limit: int) -> None:
-    """Raise TooLarge when a body of `length` bytes is over `limit` bytes."""
-    if length > limit:
-        raise TooLarge(f"expected a body of at most {limit} bytes, got {length}")

@@ -17,7 +17,8 @@ from api.jobs.desk import JobDesk
 from api.jobs.schemas import REQUEST_BODY, JobReport, Submission, problems
 from api.jobs.store import Report
 from api.predict import sane_request_id
-from pipeline.instances import check_json, decode_request, to_rows
+from pipeline.bodies import check_json
+from pipeline.instances import decode_request, to_rows
 
 router = APIRouter(tags=["jobs"])
 _encode = msgspec.json.Encoder().encode

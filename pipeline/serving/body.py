@@ -7,7 +7,7 @@ from contextlib import suppress
 from flask import Request
 from gunicorn.http.errors import NoMoreData, ParseException
 
-from pipeline.instances import check_length
+from pipeline.bodies import check_length
 from pipeline.problems import MalformedJSON, Problem
 
 LARGEST_DISCARD = 64 * 1024 * 1024

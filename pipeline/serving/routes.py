@@ -7,7 +7,8 @@ import json
 from flask import Blueprint, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from pipeline.instances import check_json, decode_request, to_rows
+from pipeline.bodies import check_json
+from pipeline.instances import decode_request, to_rows
 from pipeline.problems import InvalidInput
 from pipeline.serving.answers import ENDPOINTS, describe_model, describe_predictions
 from pipeline.serving.body import read_body

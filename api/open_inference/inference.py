@@ -1,0 +1,82 @@
+"""The protocol's inference: the same way as POST /predict, so it is cached, batched and logged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+import numpy as np
+from fastapi import APIRouter, Request, Response
+
+from api.asgi import read_body
+from api.cache import Answer
+from api.dependencies import CurrentService
+from api.identifiers import prediction_id
+from api.open_inference.messages import InferenceRequest, InferenceResponse
+from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, select
+from api.open_inference.tensors import read_inputs, write_outputs
+from api.predict import sane_request_id
+from api.predictor import Job
+from pipeline.bodies import decode_json
+from pipeline.instances import check_rows
+from pipeline.problems import InvalidInput
+
+_LENGTH = "Inference-Header-Content-Length"
+
+router = APIRouter(**ROUTER)
+
+
+class _Answered(Answer):
+    """POST /predict's own answer."""
+
+    id: str
+    model_version: int
+    cached: bool
+
+
+_decode_answer = msgspec.json.Decoder(_Answered).decode
+_decode_request = msgspec.json.Decoder(InferenceRequest)
+
+
+@router.post("/models/{name}/infer")
+@router.post("/models/{name}/versions/{version}/infer")
+async def infer(
+    service: CurrentService, request: Request, name: Name, version: Version | None = None
+) -> Response:
+    """Predict: one tensor [n, features], or one for each feature; JSON or binary."""
+    started = time.perf_counter()
+    model = await select(service, name, version)
+    body = await read_body(request.receive, service.settings.max_body_bytes)
+    length = _header_length(request.headers.get(_LENGTH), len(body))
+    asked = decode_json(_decode_request, body[:length], "an inference request of the Open Inference Protocol")
+    rows = read_inputs(asked, body[length:], model.features)
+    job = Job(
+        id=prediction_id(request.headers.get("x-idempotency-key", "").encode()),
+        request_id=sane_request_id(request.headers.get("x-request-id", "").encode()),
+        model=model,
+        rows=check_rows(rows, model.n_features, service.settings.max_rows),
+        started=started,
+        answer=asyncio.get_running_loop().create_future(),
+    )
+    return _respond(asked, _decode_answer(await service.predictor.submit(job)))
+
+
+def _header_length(header: str | None, total: int) -> int:
+    if header is None:
+        return total
+    if not (header.isascii() and header.isdigit()) or int(header) > total:
+        raise InvalidInput(f"expected {_LENGTH} to be at most the body's {total} bytes; got {header[:20]}")
+    return int(header)
+
+
+def _respond(asked: InferenceRequest, answer: _Answered) -> Response:
+    columns = {name: np.array(getattr(answer, name), dtype=np.float64) for name in OUTPUTS}
+    binary_by_default = bool((asked.parameters or {}).get("binary_data_output", False))
+    outputs, binary = write_outputs(columns, asked.outputs, binary_by_default)
+    parameters = {"prediction_id": answer.id, "cached": answer.cached}
+    response = InferenceResponse(MODEL, str(answer.model_version), outputs, asked.id or answer.id, parameters)
+    head = msgspec.json.encode(response)
+    if not binary:
+        return Response(head, media_type="application/json")
+    return Response(head + binary, media_type="application/octet-stream", headers={_LENGTH: str(len(head))})

@@ -1,0 +1,44 @@
+"""What the protocol's endpoints share: the model's name and versions, its outputs, the form of an error."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import Path
+
+from api.service import Service
+from pipeline.problems import NotFound, UnknownVersion
+from pipeline.regression import Regression
+
+MODEL = "model"
+PREFIX = "/v2"
+OUTPUTS = {"predictions": [-1], "intervals": [-1, 2], "confidence": [-1]}
+Name = Annotated[str, Path(max_length=64)]
+Version = Annotated[str, Path(max_length=10)]
+
+_ERROR = {"type": "object", "properties": {"error": {"type": "string"}}}
+ROUTER: dict[str, Any] = {
+    "prefix": PREFIX,
+    "tags": ["open inference protocol"],
+    "responses": {
+        status: {"description": "An error", "content": {"application/json": {"schema": _ERROR}}}
+        for status in (400, 404, 413, 415, 422, 503)
+    },
+}
+
+
+async def select(service: Service, name: str, version: str | None) -> Regression:
+    """Return the model that is asked for; raise NotFound or UnknownVersion."""
+    check_name(name)
+    if not version:
+        return service.models.select(None)
+    if not version.isdecimal():
+        raise UnknownVersion(f"expected a version number; got {version}")
+    return await asyncio.to_thread(service.models.select, int(version))
+
+
+def check_name(name: str) -> None:
+    """Raise NotFound for any name but the one there is."""
+    if name != MODEL:
+        raise NotFound(f"there is no model {name}; its name is {MODEL}")
