@@ -28,8 +28,8 @@ def main() -> None:
     elif found.model_version is None:
         event = "the configured model stays: none is better by more than a standard error"
     else:
-        event = f"the better candidate was {found.verdict}: {found.reason}"
-    about = {"estimator": found.estimator, "parameters": found.parameters}
+        event = f"the better candidate was {found.verdict}"
+    about = {"estimator": found.estimator, "parameters": found.parameters, "reason": found.reason}
     log.info(event, extra=about | {"model_version": found.model_version})
 
 

@@ -9,6 +9,7 @@ import logging
 
 import hiredis
 
+from api import metrics
 from api.redis_connection import Command, RedisConnection, RedisUnavailable, Reply
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class LogQueue:
         """Move a row that PostgreSQL refuses out of the way, where a person can look at it."""
         await self._ask(("XADD", REJECTED, "*", "row", row))
         await self.remove([entry_id])
+        metrics.rows_set_aside.inc()
         logger.error("a queued row was refused and set aside", extra={"stream": REJECTED})
 
     async def _ask(self, command: Command) -> Reply:

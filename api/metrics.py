@@ -39,6 +39,9 @@ rows_logged = {way: _rows_logged.labels(way) for way in ("direct", "queued", "dr
 log_failures = Counter(
     "prediction_log_failures_total", "Predictions refused because they could not be logged", registry=REGISTRY
 )
+rows_set_aside = Counter(
+    "prediction_log_set_aside_total", "Queued rows that PostgreSQL refused", registry=REGISTRY
+)
 queue_length = Gauge(
     "prediction_log_queue_length", "Rows that wait in Redis for PostgreSQL", registry=REGISTRY
 )

@@ -70,5 +70,5 @@ def _alerts() -> Json:
     """Show when alerts fired, in every graph."""
     return {
         "name": "Alerts", "datasource": DATA_SOURCE, "enable": True, "iconColor": "red",
-        "expr": 'ALERTS{alertstate="firing", severity!="info"}',
+        "expr": 'ALERTS{alertstate="firing", severity=~"critical|warning"}',
     }  # fmt: skip

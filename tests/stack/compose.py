@@ -14,7 +14,9 @@ import httpx
 from tests.stack.containers import Container, find
 
 ROOT = Path(__file__).resolve().parents[2]
-_PORTS = ("SERVE_PORT", "API_PORT", "PROMETHEUS_PORT", "DATABASE_PORT", "POSTGRES_PORT", "REDIS_PORT")
+_STORES = ("DATABASE_PORT", "POSTGRES_PORT", "REDIS_PORT")
+_WATCH = ("PROMETHEUS_PORT", "MONITOR_PORT", "GRAFANA_PORT", "ALERTMANAGER_PORT")
+_PORTS = ("SERVE_PORT", "API_PORT", *_STORES, *_WATCH)
 _COMPOSE = ("COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES")
 Finished = subprocess.CompletedProcess[str]
 

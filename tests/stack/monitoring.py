@@ -1,0 +1,107 @@
+"""The monitoring overlay on top of the running stack, and the way back."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.stack.compose import ROOT, Finished, Stack
+
+_OVERLAY = "docker-compose.monitoring.yaml"
+_FILES = ("docker-compose.yaml", "docker-compose.override.yaml", _OVERLAY)  # the override is there already
+_OPTIONS = tuple(part for name in _FILES for part in ("-f", name))
+_QUICK = {"DRIFT_INTERVAL_SECONDS": "1"}
+_MODEL_MONITOR = "model-monitor"
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """The stack with everything that watches it; `grafana` tells whether that image could be had."""
+
+    stack: Stack
+    grafana_image: str
+    grafana: bool
+
+    def compose(self, *arguments: str, check: bool = True) -> Finished:
+        """Run `docker compose` with the overlay."""
+        return self.stack.compose(*_OPTIONS, *arguments, check=check, env=_QUICK)
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Return what Prometheus answers to an instant query."""
+        answer = self.stack.prometheus.get("/api/v1/query", params={"query": expression}).json()
+        assert answer["status"] == "success", f"{expression}: {answer['error']}"
+        found: list[dict[str, Any]] = answer["data"]["result"]
+        return found
+
+    def value(self, expression: str) -> float | None:
+        """Return the one value of an instant query, None if there is none."""
+        found = self.query(expression)
+        return float(found[0]["value"][1]) if found else None
+
+    @cached_property
+    def monitor(self) -> httpx.Client:
+        """The drift monitor."""
+        return self._client("MONITOR_PORT")
+
+    @cached_property
+    def alertmanager(self) -> httpx.Client:
+        """Alertmanager."""
+        return self._client("ALERTMANAGER_PORT")
+
+    @cached_property
+    def grafana_client(self) -> httpx.Client:
+        """Grafana, without logging in."""
+        return self._client("GRAFANA_PORT")
+
+    def _client(self, port: str) -> httpx.Client:
+        url = f"http://localhost:{self.stack.port(port)}"
+        return httpx.Client(base_url=url, timeout=10, trust_env=False)
+
+
+@contextmanager
+def monitored(stack: Stack) -> Iterator[Monitoring]:
+    """Add the overlay, without Grafana where its image cannot be had; take it away afterwards."""
+    overlay = yaml.load((ROOT / _OVERLAY).read_text("utf-8"), _loader())  # noqa: S506 - a SafeLoader
+    images = {name: service["image"] for name, service in overlay["services"].items() if "image" in service}
+    grafana_image = images.pop("grafana")
+    _ensure(stack, *images.values())
+    monitoring = Monitoring(stack, grafana_image, _can_be_had(stack, grafana_image))
+    scale = () if monitoring.grafana else ("--scale", "grafana=0")
+    monitoring.compose("up", "--detach", "--wait", "--pull", "never", *scale)
+    try:
+        yield monitoring
+    finally:
+        monitoring.compose("rm", "--stop", "--force", *images, _MODEL_MONITOR, "grafana", check=False)
+        stack.compose("up", "--detach", "--wait", "prometheus")
+
+
+def _ensure(stack: Stack, *images: str) -> None:
+    """Pull the images, or build stand-ins for them."""
+    command = ["scripts/base-images.sh", "ensure", *images]
+    subprocess.run(command, cwd=ROOT, env=stack.environment, check=True, timeout=300)
+
+
+def _can_be_had(stack: Stack, image: str) -> bool:
+    """Return whether the image is there or can be pulled; there is no stand-in for it."""
+    command = ["scripts/base-images.sh", "ensure", image]
+    done = subprocess.run(
+        command, cwd=ROOT, env=stack.environment, capture_output=True, check=False, timeout=300
+    )
+    return done.returncode == 0
+
+
+def _loader() -> type[yaml.SafeLoader]:
+    """Read Compose's own tags as what they are put on."""
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_multi_constructor("!", lambda loader, _tag, node: loader.construct_sequence(node))
+    return Loader
