@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -34,3 +36,16 @@ async def _again_and_again(work: Work) -> None:
         except Exception:
             logger.exception("background work failed unexpectedly and is started anew")
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def forget_abandoned_lookups() -> None:
+    """Keep quiet about a name look-up that fails after the attempt to connect was given up.
+
+    uvloop goes on looking when a connection attempt times out, and reports the outcome to nobody.
+    """
+    asyncio.get_running_loop().set_exception_handler(_report)
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if not isinstance(context.get("exception"), socket.gaierror):
+        loop.default_exception_handler(context)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from api import metrics
-from api.background import running
+from api.background import forget_abandoned_lookups, running
 from api.cache import Cache
 from api.log_queue import LogQueue
 from api.postgres_connection import PostgresConnection
@@ -51,6 +51,7 @@ class Service:
 @asynccontextmanager
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Connect, load the model, start the lanes; on the way out answer what waits, then close."""
+    forget_abandoned_lookups()
     redis = RedisConnection(settings.redis_url)
     writers = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 2)]
     queue = LogQueue(redis, settings.queue_limit, settings.queue_timeout)

@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.chaos.faults import Fault
 from tests.chaos.load import Outcome
 from tests.chaos.system import QUEUE, REJECTED, System
 from tests.stack.waiting import wait_until
@@ -72,11 +71,11 @@ class Entry:
         times = (
             f"{self.median * 1000:7.0f} ms {self.slowest:7.2f} s {self.recovery:7.1f} s {self.drain:7.1f} s"
         )
-        return f"{self.fault:32} {self.requests:8} {self.failed:7} {share:6.1f} % {times}"
+        return f"{self.fault:44} {self.requests:8} {self.failed:7} {share:6.1f} % {times}"
 
 
 HEADLINE = (
-    f"{'fault':32} {'requests':>8} {'failed':>7} {'share':>8} {'median':>10} {'slowest':>9} "
+    f"{'fault':44} {'requests':>8} {'failed':>7} {'share':>8} {'median':>10} {'slowest':>9} "
     f"{'recovery':>9} {'drain':>9}"
 )
 
@@ -87,12 +86,12 @@ class Ledger:
 
     entries: list[Entry] = field(default_factory=list)
 
-    def add(self, fault: Fault, outcomes: list[Outcome], ended: float, drain: float) -> Entry:
+    def add(self, fault: str, outcomes: list[Outcome], ended: float, drain: float) -> Entry:
         """Enter what happened to the requests from the beginning of the fault until all was well."""
         failures = [outcome for outcome in outcomes if not outcome.answered]
         answered = [outcome.seconds for outcome in outcomes if outcome.answered]
         entry = Entry(
-            fault=fault.name,
+            fault=fault,
             requests=len(outcomes),
             failed=len(failures),
             median=statistics.median(answered),

@@ -1,0 +1,72 @@
+"""The inference service without its socket, so that a state machine can drive it step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from unittest.mock import patch
+
+import httpx
+
+from api.predict import PredictEndpoint
+from api.service import Service, open_service
+from api.settings import Settings
+from tests.integration.inference_process import Stores
+
+
+class ServiceInProcess:
+    """Runs the service on an event loop that stands still between the calls."""
+
+    def __init__(self, model_dir: Path, stores: Stores) -> None:
+        """Open it as the process does."""
+        environment = {
+            "MODEL_DIR": str(model_dir),
+            "DATABASE_URL": stores.inference_url,
+            "REDIS_URL": stores.redis.url(),
+        }
+        with patch.dict(os.environ, environment):
+            self._settings = Settings.from_env()
+        self._runner = asyncio.Runner()
+        self._opening = open_service(self._settings)
+        self._service: Service = self._runner.run(self._opening.__aenter__())
+
+    @property
+    def version(self) -> int:
+        """The version that answers by default."""
+        return self._service.models.select(None).version
+
+    def notice(self) -> None:
+        """Look for a new current version now instead of within a second."""
+        self._service.models.current.refresh()
+
+    def ask(self, bodies: list[str]) -> list[httpx.Response]:
+        """POST the bodies to /predict at the same moment."""
+        return self._runner.run(self._ask(bodies))
+
+    def close(self) -> None:
+        """Close it as the process does."""
+        self._runner.run(self._opening.__aexit__(None, None, None))
+        self._runner.close()
+
+    async def _ask(self, bodies: list[str]) -> list[httpx.Response]:
+        return list(await asyncio.gather(*map(self._ask_until_answered, bodies)))
+
+    async def _ask_until_answered(self, body: str) -> httpx.Response:
+        """Ask again, as told, when a store that has just gone makes a prediction impossible to log."""
+        for _ in range(100):
+            answer = await self._post(body)
+            if answer.status_code != 503:
+                break
+            await asyncio.sleep(0.1)
+        return answer
+
+    async def _post(self, body: str) -> httpx.Response:
+        service, limits = self._service, self._settings
+        endpoint = PredictEndpoint(
+            service.models, service.predictor, service.keys, limits.max_rows, limits.max_body_bytes
+        )
+        headers = {"content-type": "application/json"}
+        transport = httpx.ASGITransport(app=endpoint)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            return await client.post("/predict", content=body, headers=headers)
