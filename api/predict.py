@@ -14,7 +14,8 @@ from http import HTTPStatus
 from api import metrics
 from api.asgi import ClientGone, Receive, Scope, Send, read_body, send_json, send_problem
 from api.identifiers import new_request_id, prediction_id
-from api.predictor import Job, Predictor
+from api.job import Job
+from api.predictor import Predictor
 from pipeline.api_keys import ApiKeys
 from pipeline.bodies import check_json, check_length
 from pipeline.instances import decode_request, to_rows

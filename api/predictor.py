@@ -6,41 +6,18 @@ While a batch waits for its commit the next one gathers; the size of a batch fol
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
-from dataclasses import dataclass, field
 from itertools import islice
 
-import msgspec
-
 from api import metrics
-from api.cache import Cache, cache_key
+from api.cache import Cache
 from api.computation import compute
-from api.identifiers import PredictionId
+from api.job import Job, log_row, response
 from api.prediction_log import PredictionLog
-from pipeline.instances import FloatArray
 from pipeline.problems import InvalidInput, Problem, Unavailable
-from pipeline.regression import Regression
 
 _BATCH_REQUESTS = 256
 _BATCH_ROWS = 20_000
-_encode = msgspec.json.Encoder().encode
-
-
-@dataclass(slots=True)
-class Job:
-    """One request's rows on their way to an answer: the response's JSON."""
-
-    id: PredictionId
-    request_id: str
-    model: Regression
-    rows: FloatArray
-    started: float  # time.perf_counter() at arrival
-    answer: asyncio.Future[bytes]
-    key: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.key = cache_key(self.model.digest, self.rows)
 
 
 class Predictor:
@@ -107,13 +84,13 @@ class Predictor:
         jobs = _refuse_overflows(jobs, computed.overflows)
         answers = cached | computed.answers
         if jobs:
-            rows = [_log_row(job, answers[job.key], job.key in cached) for job in jobs]
+            rows = [log_row(job, answers[job.key], job.key in cached) for job in jobs]
             await self._log.write(rows, lane)
         if computed.answers and not found.failed:
             self._keep(computed.answers)
         for job in jobs:
             if not job.answer.done():
-                job.answer.set_result(_response(job, answers[job.key], job.key in cached))
+                job.answer.set_result(response(job, answers[job.key], job.key in cached))
         _count(jobs, sum(job.key in cached for job in jobs), found.failed)
 
     def _keep(self, entries: dict[bytes, bytes]) -> None:
@@ -121,33 +98,6 @@ class Predictor:
         task = asyncio.create_task(self._cache.put_many(entries))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
-
-
-def _log_row(job: Job, answer: bytes, cached: bool) -> bytes:
-    """Return the row for the prediction log; the answer's JSON is spliced in, not parsed again."""
-    return (
-        b'{"id":"%b","milliseconds":%d,"input_data":%b,%b,"model_version":%d,"cached":%b,'
-        b'"request_id":%b,"latency":%.6f}'
-        % (
-            job.id.text.encode(),
-            job.id.milliseconds,
-            _encode(job.rows.tolist()),
-            answer[1:-1],
-            job.model.version,
-            b"true" if cached else b"false",
-            _encode(job.request_id),
-            time.perf_counter() - job.started,
-        )
-    )
-
-
-def _response(job: Job, answer: bytes, cached: bool) -> bytes:
-    return b'{"id":"%b",%b,"model_version":%d,"cached":%b}' % (
-        job.id.text.encode(),
-        answer[1:-1],
-        job.model.version,
-        b"true" if cached else b"false",
-    )
 
 
 def _refuse_overflows(jobs: list[Job], overflows: set[bytes]) -> list[Job]:
