@@ -56,7 +56,8 @@ def _run(name: str, *, quick: bool) -> list[str]:
     except (LoadFailed, RuntimeError) as error:
         return [f"{name}: {error}"]
     path = write_numbers(f"{name}-quick" if quick else name, outcome.numbers)
-    text = f"{outcome.text}\n\n{machine.describe()} Measured on {datetime.now(UTC):%Y-%m-%d}."
+    software = "" if name == "stack" else f" {machine.software()}"  # its programs are in its images
+    text = f"{outcome.text}\n\n{machine.hardware()}{software} Measured on {datetime.now(UTC):%Y-%m-%d}."
     print(f"\n{text}\n\nraw numbers: {path.relative_to(ROOT)}", flush=True)
     if not quick and not outcome.faults:
         write_section(name, text)

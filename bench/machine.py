@@ -28,18 +28,20 @@ def on_server_core(*command: str, **environment: str) -> list[str]:
     return ["env", *assignments, "taskset", "--cpu-list", str(SERVER_CORE), *command]
 
 
-def describe() -> str:
-    """Return the machine and the versions as one sentence each, with nothing that names the machine."""
+def hardware() -> str:
+    """Return cores, memory and kernel as a sentence, with nothing that names the machine."""
     cpuinfo, meminfo = Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()
     model = re.search(r"model name\s*: (.*)", cpuinfo)
     memory = re.search(r"MemTotal:\s+(\d+)", meminfo)
     cores = len(LOAD_CORES | {SERVER_CORE})
     gib = round(int(memory.group(1)) / (1 << 20)) if memory else 0
-    return (
-        f"{cores} cores ({model.group(1) if model else platform.machine()}), {gib} GiB, "
-        f"Linux {'.'.join(platform.release().split('.')[:2])}. "
-        f"Python {platform.python_version()}, {', '.join((*map(_package, _PACKAGES), *_programs()))}."
-    )
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{cores} cores ({model.group(1) if model else platform.machine()}), {gib} GiB, Linux {kernel}."
+
+
+def software() -> str:
+    """Return the versions of what runs as plain processes here as a sentence."""
+    return f"Python {platform.python_version()}, {', '.join((*map(_package, _PACKAGES), *_programs()))}."
 
 
 def _package(name: str) -> str:
