@@ -40,6 +40,9 @@ def test_prometheus_shows_every_target_up(stack: Stack, page: Page) -> None:
     wait_until(lambda: _targets_up(stack) >= {"ml-api", "model-serve", "prometheus"}, 60, "all targets up")
 
     page.goto(f"http://localhost:{stack.port('PROMETHEUS_PORT')}/targets")
+    classic = page.get_by_role("link", name="Use classic web UI")
+    if classic.count():  # Debian's package comes without the new pages
+        page.goto(f"http://localhost:{stack.port('PROMETHEUS_PORT')}/classic/targets")
 
     for job in ("ml-api", "model-serve", "prometheus"):
         expect(page.get_by_text(f"{job} (1/1 up)")).to_be_visible()
