@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import FastAPI
@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api.predict import PATH
 from pipeline.instances import PredictRequest
 
+_LISTS = ("values", "features", "instances")
 _REF = "#/components/schemas/{name}"
 
 
@@ -18,7 +19,7 @@ class Prediction(msgspec.Struct):
 
     id: str
     predictions: list[float]
-    intervals: list[tuple[float, float]]
+    intervals: list[Annotated[list[float], msgspec.Meta(min_length=2, max_length=2)]]
     confidence: list[float]
     model_version: int
     cached: bool
@@ -54,12 +55,18 @@ def describe_predict(app: FastAPI) -> None:
             _, components = msgspec.json.schema_components(
                 (PredictRequest, Prediction, ProblemDetails), ref_template=_REF
             )
+            components["PredictRequest"]["oneOf"] = [_given(name) for name in _LISTS]
             schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
             schema["paths"][PATH] = {"post": _operation()}
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _given(name: str) -> dict[str, Any]:
+    """Return the schema of a body with that list; null counts as not given."""
+    return {"required": [name], "properties": {name: {"type": "array", "minItems": 1}}}
 
 
 def _operation() -> dict[str, Any]:
