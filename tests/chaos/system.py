@@ -82,8 +82,8 @@ class System(Stack):
 
 
 def pause(container: Container) -> None:
-    """Freeze all processes of a container."""
-    _docker("pause", container.id)
+    """Freeze all processes of a container; the engine does not always succeed at once."""
+    wait_until(lambda: _succeeds("pause", container.id), 20, f"{container.service} to freeze")
 
 
 def unpause(container: Container) -> None:
@@ -99,6 +99,12 @@ def stop(container: Container) -> None:
 def start(container: Container) -> None:
     """Start it again."""
     _docker("start", container.id)
+
+
+def _succeeds(*arguments: str) -> bool:
+    return (
+        subprocess.run(["docker", *arguments], capture_output=True, timeout=60, check=False).returncode == 0
+    )
 
 
 def _containers_on(network: str) -> str:
