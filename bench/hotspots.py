@@ -17,7 +17,7 @@ from bench.load import put_load, warm
 from bench.serving import MANY
 from bench.stores import ROOT, running_stores
 
-_PY_SPY = ROOT / "build" / "bench" / "packages" / "bin" / "py-spy"
+_PY_SPY = ROOT / "build" / "bench" / "site-packages" / "bin" / "py-spy"
 _PER_SECOND = 250
 _SHOWN = 20
 _AT_WORK = "api/__main__.py"  # on every stack of the event loop; idle threads of pools are left out

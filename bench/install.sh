@@ -9,7 +9,7 @@ scripts/servers.sh databases
 command -v wrk >/dev/null || apt_install wrk
 command -v nginx >/dev/null || apt_install nginx
 
-packages=build/bench/packages # beside .venv, which holds exactly what the tests need
+packages=build/bench/site-packages # beside .venv, which holds exactly what the tests need; mypy passes over this name
 wanted=$(sha256sum <bench/requirements.lock)
 if [ "$(cat $packages/installed.sha256 2>/dev/null)" != "$wanted" ]; then
     rm -rf "$packages"

@@ -63,7 +63,7 @@ class _Bench:
 
     def pandas(self, rows: int) -> Measured:
         self._seed += 1
-        settings = {"PYTHONPATH": str(ROOT / "build" / "bench" / "packages")}
+        settings = {"PYTHONPATH": str(ROOT / "build" / "bench" / "site-packages")}
         peers = ROOT / "bench" / "peers"
         url, model = self._url[PANDAS], str(self._directory / "model.pkl")
         prepare = (str(peers / "pandas_prepare.py"), url, str(rows), str(self._seed))
