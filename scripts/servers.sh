@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The programs that tests start as plain processes: PostgreSQL and Redis, and with an argument Chromium.
+# The programs that tests start as plain processes: PostgreSQL and Redis, what the documents' commands need, Chromium.
 # Installed from Debian where they are missing; none is left running, none will start with the machine.
 #
-#   servers.sh databases|browser
+#   servers.sh databases|documents|browser
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/debian.sh
@@ -29,6 +29,7 @@ databases)
     have_postgresql || install_postgresql
     command -v redis-server >/dev/null || install_redis
     ;;
+documents) { command -v curl && command -v lsof; } >/dev/null || apt_install curl lsof ;;
 browser) command -v chromium >/dev/null || apt_install chromium fonts-liberation ;;
 *) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
