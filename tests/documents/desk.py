@@ -72,7 +72,7 @@ class Desk:
             assert window.exit_code is None, f"{text}\nended:\n{window.output[-3000:]}"
             return self.settled(begin)
 
-        wait_until(settled, _UP_SECONDS, f"everything healthy after {text}")
+        wait_until(settled, _UP_SECONDS, f"everything healthy after {text}", pause=0.5)
         return window.output
 
     def _stop(self) -> None:

@@ -11,8 +11,10 @@ import httpx
 Result = TypeVar("Result")
 
 
-def wait_until(probe: Callable[[], Result], seconds: float = 30.0, what: str = "it") -> Result:
-    """Return the first true result of `probe`; fail with `what` was awaited after `seconds`.
+def wait_until(
+    probe: Callable[[], Result], seconds: float = 30.0, what: str = "it", pause: float = 0.25
+) -> Result:
+    """Return the first true result of `probe`; fail with `what` was awaited after `seconds`. `pause` lies between two looks.
 
     A probe that cannot connect counts as false.
     """
@@ -27,5 +29,5 @@ def wait_until(probe: Callable[[], Result], seconds: float = 30.0, what: str = "
             if result:
                 return result
             seen = result
-        time.sleep(0.1)
+        time.sleep(pause)
     raise AssertionError(f"{what}: not within {seconds:g} s (last seen: {seen!r})")
