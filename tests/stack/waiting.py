@@ -14,9 +14,9 @@ Result = TypeVar("Result")
 def wait_until(
     probe: Callable[[], Result], seconds: float = 30.0, what: str = "it", pause: float = 0.25
 ) -> Result:
-    """Return the first true result of `probe`; fail with `what` was awaited after `seconds`. `pause` lies between two looks.
+    """Return the first true result of `probe`; fail with `what` was awaited after `seconds`.
 
-    A probe that cannot connect counts as false.
+    A probe that cannot connect counts as false; `pause` seconds lie between two looks.
     """
     deadline = time.monotonic() + seconds
     seen: object = None
