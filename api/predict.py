@@ -51,10 +51,11 @@ class PredictEndpoint:
         headers = dict(scope["headers"])
         request_id = sane_request_id(headers.get(b"x-request-id"))
         metrics.in_flight.inc()
-        status = HTTPStatus.OK
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
         try:
             body = await self._answer(headers, receive, request_id, started)
             await send_json(send, 200, body, [_JSON, (b"x-request-id", request_id.encode())])
+            status = HTTPStatus.OK
         except Problem as problem:
             status = HTTPStatus(problem.status)
             await send_problem(send, problem, request_id)

@@ -109,6 +109,8 @@ class PredictionLog:
 
     async def maintain_forever(self, retention_days: int) -> None:
         """Create the next months' partitions and drop those past retention, every hour, until cancelled."""
+        while not self._maintainer.available:
+            await asyncio.sleep(0.1)
         while True:
             try:
                 await self._maintainer.run(MAINTAIN, retention_days, within=_MAINTENANCE_TIMEOUT)

@@ -156,3 +156,19 @@ def test_sigkill_loses_nothing_that_was_answered(
             client.result()
 
     assert_logged_once(real_stores, answers)
+
+
+def test_a_drain_that_is_killed_loses_nothing(model_dir: Path, real_stores: Stores, tmp_path: Path) -> None:
+    """Rows leave the queue after they are committed, not before."""
+    with slow_inserts(real_stores, 3), inference(model_dir, tmp_path / "first", real_stores) as server:
+        with stopped(real_stores.postgres):
+            answers = [server.predict({"values": [i]}) for i in range(10)]
+        draining = "SELECT 1 FROM pg_stat_activity WHERE usename = 'inference' AND wait_event = 'PgSleep'"
+        assert eventually(lambda: bool(real_stores.sql(draining)), 30)
+        server.process.kill()
+        queued = real_stores.queued()
+    with inference(model_dir, tmp_path / "second", real_stores):
+        assert_logged_once(real_stores, answers)
+
+    assert queued == 10
+    assert {answer.status_code for answer in answers} == {200}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import tempfile
 from dataclasses import dataclass, field
 from functools import cache
@@ -112,3 +113,18 @@ def test_a_question_without_a_finite_answer_does_not_spoil_the_others() -> None:
 
     assert computed.overflows == {bad.key}
     assert computed.answers == {question.key: answers([question]).answers[question.key] for question in good}
+
+
+def test_a_question_that_many_ask_at_once_is_computed_once() -> None:
+    """A cold cache does not stampede."""
+    calls: list[int] = []
+
+    def counted(rows: FloatArray) -> FloatArray:
+        calls.append(len(rows))
+        return np.zeros(len(rows))
+
+    for each in (model(ESTIMATORS[0]), model(ESTIMATORS[2])):
+        calls.clear()
+        observed = dataclasses.replace(each, _predict=counted)
+        answers([Asked(observed, np.array([[1.0, 2.0]])) for _ in range(100)])
+        assert calls == [1]
