@@ -9,6 +9,7 @@ for file in dsproject.dump predictions.dump models.tar; do
     [ -s "$folder/$file" ] || { echo "$folder has no $file: it is not a whole backup" >&2; exit 1; }
 done
 
+docker compose build --quiet models >/dev/null
 docker compose up -d --wait database postgres
 docker compose run --rm database-access # the roles that own what is restored
 docker compose run --rm postgres-access
