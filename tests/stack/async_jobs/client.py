@@ -57,6 +57,12 @@ class Jobs:
         """Stop all containers of a service, as Compose does: SIGTERM first."""
         self.stack.compose(*PROFILE, "stop", service)
 
+    def kill(self, service: str) -> None:
+        """Crash every container of a service; they must be running."""
+        for container in self.stack.containers(service):
+            assert container.state == "running", f"{service} is {container.state}"
+            container.kill()
+
     def lose_broker(self) -> None:
         """Remove the broker and all it remembers."""
         self.stack.compose(*PROFILE, "rm", "--force", "--stop", "rabbitmq")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.stack.async_jobs.client import Jobs
 from tests.stack.async_jobs.load import JobLoad
 
+PARTS = ("worker", "rabbitmq", "postgres", "api")
 _LOGGED = "SELECT id, input_data->0->>0 FROM predictions WHERE \"timestamp\" > now() - interval '1 hour'"
 
 
@@ -12,12 +13,13 @@ def test_every_accepted_job_completes_once_whatever_is_killed(jobs: Jobs) -> Non
     """A crash of each part in turn, under load, then of all at once; Compose restarts what was killed."""
     with JobLoad(str(jobs.stack.api.base_url)) as load:
         load.wait_for(30)
-        for service in ("worker", "rabbitmq", "postgres", "api"):
-            jobs.stack.container(service).kill()
-            jobs.await_health(service)
+        for service in PARTS:
+            jobs.kill(service)
             load.wait_for(30)
-        for service in ("worker", "rabbitmq", "postgres", "api"):
-            jobs.stack.container(service).kill()
+        for service in PARTS:
+            jobs.await_health(service)
+        for service in PARTS:
+            jobs.kill(service)
         load.wait_for(30)
     jobs.eventually(lambda: jobs.unfinished() == 0, 120, "all jobs to finish")
 
@@ -59,7 +61,7 @@ def test_a_job_that_no_worker_can_do_is_given_up_and_its_message_kept(jobs: Jobs
     assert report["state"] == "failed"
     assert report["problem"]["status"] == 500
     assert "5 attempts" in report["problem"]["detail"]
-    (worker,) = jobs.workers()
+    worker = jobs.workers()[0]
     dead = 'jobs_queue_messages{queue="jobs.dead"}'
     jobs.eventually(lambda: jobs.metric(worker, dead) == 1, 10, "the message in jobs.dead")
     assert jobs.result(jobs.submit(2.0).headers["Location"])["state"] == "completed"

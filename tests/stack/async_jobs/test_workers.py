@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 
 import pytest
 
-from tests.stack.async_jobs.client import PROFILE, Jobs
+from tests.stack.async_jobs.client import Jobs
 from tests.stack.async_jobs.load import JobLoad
 
 
 @pytest.fixture(scope="module")
-def three(jobs: Jobs) -> Iterator[Jobs]:
-    """The stack with three workers; with one again afterwards."""
+def three(jobs: Jobs) -> Jobs:
+    """The stack with three workers."""
     jobs.start("--scale", "worker=3")
-    yield jobs
-    jobs.stack.compose(*PROFILE, "up", "--wait", "--no-recreate", "--scale", "worker=1", "worker")
+    return jobs
 
 
 def test_three_workers_share_the_jobs(three: Jobs) -> None:
@@ -56,7 +54,7 @@ def test_a_stopped_worker_finishes_what_it_began_and_exits_with_0(three: Jobs) -
         load.wait_for(20)
     stopped = three.workers()
     in_progress = three.sql("SELECT count(*) FROM jobs WHERE state = 'in_progress'")
-    three.start("--scale", "worker=3")
+    three.start()
 
     assert [worker.exit_code for worker in stopped] == [0, 0, 0]
     assert in_progress == ["0"]
