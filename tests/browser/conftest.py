@@ -40,13 +40,17 @@ def requested() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, requested: list[str]) -> Iterator[Page]:
-    """An empty page; a script error on it fails the test."""
+def errors() -> list[str]:
+    """The script errors on the page."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, requested: list[str], errors: list[str]) -> Iterator[Page]:
+    """An empty page."""
     context = browser.new_context()
     page = context.new_page()
-    errors: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
-    assert not errors

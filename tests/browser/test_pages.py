@@ -12,12 +12,15 @@ from tests.stack.compose import Stack
 from tests.stack.waiting import wait_until
 
 
-def test_documentation_needs_nothing_from_elsewhere(stack: Stack, page: Page, requested: list[str]) -> None:
+def test_documentation_needs_nothing_from_elsewhere(
+    stack: Stack, page: Page, requested: list[str], errors: list[str]
+) -> None:
     page.goto(f"http://localhost:{stack.port('API_PORT')}/docs")
 
     for path in ("/predict", "/health", "/livez", "/readyz", "/metrics"):
         expect(page.locator(f'.opblock-summary-path[data-path="{path}"]')).to_be_visible()
     assert {urlsplit(url).hostname for url in requested if not url.startswith("data:")} == {"localhost"}
+    assert not errors
 
 
 def test_a_prediction_can_be_tried_out(stack: Stack, page: Page) -> None:

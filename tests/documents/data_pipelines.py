@@ -108,6 +108,6 @@ COMMANDS = (*QUICK_START, *TESTING, *TROUBLESHOOTING, *PRODUCTION_DEPLOYMENT)
 
 # The document's password on empty volumes as well; then the one of .env on volumes that know another.
 ON_EMPTY_VOLUMES = (
-    Command("docker compose --profile '*' down -v --remove-orphans"),
+    Command(f"{MONITORING.removesuffix('up')}down -v"),
     Command("POSTGRES_PASSWORD=secure_password docker-compose up", passwords.secure, stays=True),
 )

@@ -50,7 +50,13 @@ def _refuse_taken_ports(stack: Stack) -> None:
 
 
 def _delete(stack: Stack) -> None:
+    """Delete what any file and profile has made under the project's name."""
     stack.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "2", check=False)
+    label = f"label=com.docker.compose.project={stack.project}"
+    command = ["docker", "volume", "ls", "--quiet", "--filter", label]
+    left = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    if left:
+        subprocess.run(["docker", "volume", "rm", *left], check=False, capture_output=True)
 
 
 def _save_logs(stack: Stack, name: str) -> None:
