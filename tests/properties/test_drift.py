@@ -58,7 +58,8 @@ def test_ks_lies_between_0_and_1_and_is_the_same_from_both_sides(
 def test_a_sample_has_not_drifted_from_itself(values: FloatArray) -> None:
     found = column_drift(Reference.of("x", values), values[::-1].copy(), columns=1)
 
-    assert (found.psi, found.ks, found.drifted) == (pytest.approx(0), 0.0, False)
+    assert found.psi == pytest.approx(0)
+    assert (found.ks, found.drifted) == (0.0, False)
 
 
 @given(samples, samples, st.sampled_from([0.5, 2.0, 1024.0]))
