@@ -27,8 +27,8 @@ test: ## every check and every test; STAGES="unit wiring" for some
 check: ## the static checks alone
 	@scripts/check.sh
 
-chaos: ## the tests that kill containers under load
-	@scripts/test.sh chaos
+chaos: ## the tests that kill containers under load, then five minutes of faults at random; CHAOS_SECONDS=3600
+	@CHAOS_SECONDS=$${CHAOS_SECONDS:-300} scripts/test.sh chaos
 
 bench: ## the benchmarks of bench/
 	@scripts/venv.sh
