@@ -18,7 +18,9 @@ from pipeline.drift import (
 )
 from pipeline.moments import FloatArray
 
-samples = arrays(np.float64, st.integers(1, 60), elements=st.floats(-1e6, 1e6))
+# To the millionth: a number so small that another unit rounds it to zero has another distribution there.
+numbers = st.integers(-(10**12), 10**12).map(lambda millionths: millionths / 1e6)
+samples = arrays(np.float64, st.integers(1, 60), elements=numbers)
 counts = arrays(np.float64, 5, elements=st.integers(0, 1000)).filter(lambda found: found.sum() > 0)
 
 
