@@ -6,9 +6,13 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.server_process import PostgresServer, RedisServer
 from tests.servers import postgres_server, redis_server
+
+settings.register_profile("untimed", deadline=None)  # no test asserts a time
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
