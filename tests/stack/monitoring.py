@@ -78,6 +78,8 @@ def monitored(stack: Stack) -> Iterator[Monitoring]:
     try:
         yield monitoring
     finally:
+        for client in (monitoring.monitor, monitoring.alertmanager, monitoring.grafana_client):
+            client.close()
         monitoring.compose("rm", "--stop", "--force", *images, _MODEL_MONITOR, "grafana", check=False)
         stack.compose("up", "--detach", "--wait", "prometheus")
 
