@@ -42,10 +42,11 @@ def predict() -> Response:
 
 @routes.get("/data/sample")
 def data_sample() -> Response:
-    """The first rows of the training table."""
-    data = services().data
-    rows = data.sample(read_limit(request.args.get("limit", "10")))
-    return answer({"table": data.table_name, "count": len(rows), "data": rows})
+    """The first rows of the table that the model was trained on."""
+    limit = read_limit(request.args.get("limit", "10"))
+    table = services().models.select(None).manifest.provenance.table
+    rows = services().data.sample(table, limit)
+    return answer({"table": table, "count": len(rows), "data": rows})
 
 
 @routes.get("/health")

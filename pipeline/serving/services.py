@@ -32,7 +32,7 @@ class Services:
 def make_services(settings: ServingSettings, draining: threading.Event) -> Services:
     """Load the current model; the database is not contacted before it is asked for something."""
     models = Models(ModelStore(settings.model_dir))
-    data = TrainingData(settings.database_url, settings.table)
+    data = TrainingData(settings.database_url)
     return Services(settings, models, data, Health(models, data, draining), ServingMetrics(models.current))
 
 

@@ -21,7 +21,6 @@ class ServingSettings:
     max_rows: int
     model_dir: Path
     database_url: str
-    table: str
 
 
 def read_serving_settings() -> ServingSettings:
@@ -35,7 +34,6 @@ def read_serving_settings() -> ServingSettings:
         max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
         model_dir=Path(env("MODEL_DIR", "/models")),
         database_url=_read_database_url(),
-        table=env("DATA_TABLE", "linear_data"),
     )
 
 

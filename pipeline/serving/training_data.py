@@ -31,13 +31,10 @@ Row = dict[str, Plain]
 
 
 class TrainingData:
-    """The table that the model was trained on; safe to share between threads."""
+    """The database of the tables that models are trained on; safe to share between threads."""
 
-    def __init__(self, url: str, table_name: str) -> None:
+    def __init__(self, url: str) -> None:
         """Nothing is opened before the first call."""
-        self.table_name = table_name
-        schema, _, name = table_name.rpartition(".")
-        self._rows = select(text("*")).select_from(table(name, schema=schema or None))
         self._engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg2"),
             connect_args=_CONNECT_ARGUMENTS,
@@ -51,16 +48,16 @@ class TrainingData:
         self._lock = threading.Lock()
         self._up, self._pinged = False, float("-inf")
 
-    def sample(self, limit: int) -> list[Row]:
+    def sample(self, table_name: str, limit: int) -> list[Row]:
         """Return up to `limit` rows in less than a second; raise Unavailable if the database cannot."""
         try:
-            return self._samples.call(lambda: self._select(limit), _SAMPLE_SECONDS)
+            return self._samples.call(lambda: self._select(table_name, limit), _SAMPLE_SECONDS)
         except TimeoutError:
             raise Unavailable("the database does not answer; predictions do not need it") from None
         except SQLAlchemyError as error:
             reason = _first_line(error)
             log.warning("sample failed", extra={"reason": reason})
-            raise Unavailable(f"the table {self.table_name} cannot be read now") from error
+            raise Unavailable(f"the table {table_name} cannot be read now") from error
 
     def is_up(self) -> bool:
         """Return in less than half a second whether the database answers; the answer is up to 1 s old."""
@@ -82,9 +79,11 @@ class TrainingData:
         with self._engine.connect() as connection:
             connection.execute(select(literal(1)))
 
-    def _select(self, limit: int) -> list[Row]:
+    def _select(self, table_name: str, limit: int) -> list[Row]:
+        schema, _, name = table_name.rpartition(".")
+        statement = select(text("*")).select_from(table(name, schema=schema or None)).limit(limit)
         with self._engine.connect() as connection:
-            rows = connection.execute(self._rows.limit(limit))
+            rows = connection.execute(statement)
             return [{name: _plain(value) for name, value in row.items()} for row in rows.mappings()]
 
 

@@ -74,24 +74,30 @@ def settings() -> dict[str, str]:
     return dict(line.split("=", 1) for line in read(".env").splitlines() if re.match(r"[A-Z_]+=", line))
 
 
+def compose_config(*options: str, files: tuple[str, ...] = (MAIN,), **changed: str) -> str:
+    """Return what `docker compose config` prints with settings `changed`; skip where there is no Compose."""
+    if not shutil.which("docker"):
+        pytest.skip("docker compose is not installed")
+    environment = {name: value for name, value in os.environ.items() if name not in settings()}
+    arguments = [part for name in files for part in ("-f", name)]
+    done = subprocess.run(
+        ["docker", "compose", *arguments, "config", *options],
+        cwd=ROOT, env=environment | changed, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "is not a docker command" in done.stderr or "unknown" in done.stderr:
+        pytest.skip("docker compose is not installed")
+    assert done.returncode == 0, done.stderr
+    assert "level=warning" not in done.stderr, done.stderr
+    return done.stdout
+
+
 @cache
 def resolved(combination: str) -> dict[str, Any]:
     """Return what `docker compose config` makes of a combination; skip where there is no Compose."""
     files, profiles = COMBINATIONS[combination]
-    if not all((ROOT / name).exists() for name in files):
-        pytest.skip(f"there is no {' or '.join(files)}")
-    if not shutil.which("docker"):
-        pytest.skip("docker compose is not installed")
-    options = [part for name in files for part in ("-f", name)]
-    options += [part for profile in profiles for part in ("--profile", profile)]
-    environment = {name: value for name, value in os.environ.items() if name not in settings()}
-    command = ["docker", "compose", *options, "config", "--format", "json"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if "unknown" in done.stderr or "is not a docker command" in done.stderr:
-        pytest.skip("docker compose is not installed")
-    assert done.returncode == 0, done.stderr
-    assert "level=warning" not in done.stderr, done.stderr
-    parsed: dict[str, Any] = json.loads(done.stdout)
+    parsed: dict[str, Any] = json.loads(
+        compose_config("--format", "json", files=files, COMPOSE_PROFILES=",".join(profiles))
+    )
     return parsed
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.wiring.files import COMBINATIONS, ROOT, compose_files, read, services, settings
+from tests.wiring.files import COMBINATIONS, ROOT, compose_config, compose_files, read, services, settings
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)")
 _ROW = re.compile(r"^\| *`([A-Z_]+)` *\| *(?:`([^`]*)`)? *\|", re.MULTILINE)
@@ -64,3 +64,13 @@ def test_no_demo_password_is_left_in_production(combination: str) -> None:
     found = [password for password in demo if password in json.dumps(services(combination))]
 
     assert not found
+
+
+@pytest.mark.parametrize("service", ["model-serve", "api", "nginx"])
+def test_another_table_or_regressor_leaves_the_servers_running(service: str) -> None:
+    """Compose would replace a server whose definition changed, even if the new model is refused later on."""
+    changed = compose_config(
+        "--hash", service, DATA_TABLE="houses", DATA_MIN="", MODEL_ESTIMATOR="sklearn.svm.SVR"
+    )
+
+    assert changed == compose_config("--hash", service)
