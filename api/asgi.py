@@ -14,22 +14,31 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+_LARGEST_DISCARD = 64 << 20
+
+
 class ClientGone(ConnectionError):
     """The client closed the connection before its request was whole."""
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
-    """Return the whole body; raise TooLarge as soon as it is longer than `limit` bytes."""
+    """Return the whole body; raise TooLarge if it is longer than `limit` bytes.
+
+    What is too much is read all the same, up to 64 MiB, and dropped: a client, or nginx, that is cut off
+    while it sends would not see the answer.
+    """
     message = await receive()
     body: bytes = message.get("body", b"")
-    while message.get("more_body", False):
-        if len(body) > limit:
-            break
+    size = len(body)
+    while message.get("more_body", False) and size <= _LARGEST_DISCARD:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        body += message.get("body", b"")
-    if len(body) > limit:
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit:
+            body += chunk
+    if size > limit:
         raise TooLarge(f"expected a body of at most {limit} bytes")
     return body
 

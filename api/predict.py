@@ -17,9 +17,9 @@ from api.identifiers import new_request_id, prediction_id
 from api.job import Job
 from api.predictor import Predictor
 from pipeline.api_keys import ApiKeys
-from pipeline.bodies import check_json, check_length
+from pipeline.bodies import check_json
 from pipeline.instances import decode_request, to_rows
-from pipeline.problems import InvalidInput, Problem
+from pipeline.problems import Problem
 from pipeline.regression import Regression
 from pipeline.served_models import Models
 
@@ -70,7 +70,6 @@ class PredictEndpoint:
         self, headers: dict[bytes, bytes], receive: Receive, request_id: str, started: float
     ) -> bytes:
         self._keys.check(PATH, headers.get(b"x-api-key"))
-        check_length(_content_length(headers), self._max_body_bytes)
         body = await read_body(receive, self._max_body_bytes)
         check_json(headers.get(b"content-type", b"").decode("latin-1"))
         request = decode_request(body)
@@ -96,10 +95,3 @@ def sane_request_id(header: bytes | None) -> str:
     if header is not None and _SANE_ID.fullmatch(text := header.decode("latin-1")):
         return text
     return new_request_id()
-
-
-def _content_length(headers: dict[bytes, bytes]) -> int:
-    value = headers.get(b"content-length", b"0")
-    if not value.isdigit():
-        raise InvalidInput("expected a Content-Length of digits")
-    return int(value)
