@@ -1,8 +1,6 @@
-"""Steps 15 and 25 as processes, on a real PostgreSQL."""
+"""Step 15 as a process, on a real PostgreSQL."""
 
 from __future__ import annotations
-
-import json
 
 import psycopg2
 import pytest
@@ -10,19 +8,9 @@ import pytest
 from pipeline.model_store import ModelStore
 from tests.integration.step_process import Steps
 
-FEATURES, OPTIMIZE = "15-feature_engineering.py", "25-optimize_model.py"
+FEATURES = "15-feature_engineering.py"
 TERMS = "x=x,x_squared=x^2,x_y=x*y,x_standardised=z(x)"
-QUICK = json.dumps(
-    [
-        {
-            "estimator": "sklearn.preprocessing.PolynomialFeatures,sklearn.linear_model.Ridge",
-            "parameters": {"ridge__alpha": 0.001},
-        }
-    ]
-)
 MADE, THERE = "feature table made", "nothing to do: the feature table is up to date"
-STAYS = "the configured model stays: none is better by more than a standard error"
-DONE = "nothing to do: these candidates were compared on these data before"
 
 
 def _rows(steps: Steps, query: str) -> list[tuple[float, ...]]:
@@ -103,50 +91,3 @@ def test_training_can_be_pointed_at_the_feature_table(trained: Steps) -> None:
     slopes = training.line("trained and published")["slope"]
     assert slopes == {"x": pytest.approx(1), "x_squared": pytest.approx(3)}
     assert ModelStore(trained.model_dir).current() == 2
-
-
-def test_the_configured_model_stays_where_nothing_is_better(trained: Steps) -> None:
-    outcome = trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK)
-
-    assert outcome.code == 0, outcome.lines
-    assert outcome.line(STAYS)["estimator"] == "sklearn.linear_model.LinearRegression"
-    assert ModelStore(trained.model_dir).versions() == [1]
-
-
-def test_a_better_candidate_is_published_and_passes_the_gate(trained: Steps) -> None:
-    trained.execute("UPDATE linear_data SET y = y + x * x")
-    assert [outcome.code for outcome in trained.run_all()] == [0, 0, 0, 0]
-
-    outcome = trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK)
-
-    assert outcome.code == 0, outcome.lines
-    assert outcome.line("the better candidate was promoted")["model_version"] == 3
-    compared = [line for line in outcome.lines if line["event"] == "compared"]
-    assert [(line["candidate"], line["of"]) for line in compared] == [(1, 2), (2, 2)]
-    store = ModelStore(trained.model_dir)
-    assert (store.latest(), store.current()) == (2, 3)
-    record = json.loads((trained.model_dir / "optimization.json").read_text())
-    assert record["verdict"] == "promoted"
-    assert record["scores"][1]["rmse"] < record["scores"][0]["rmse"]
-
-
-def test_a_second_run_after_a_promotion_changes_nothing(trained: Steps) -> None:
-    trained.execute("UPDATE linear_data SET y = y + x * x")
-    trained.run_all()
-    trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK)
-
-    again = [*trained.run_all(), trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK)]
-
-    assert [outcome.code for outcome in again] == [0, 0, 0, 0, 0]
-    assert again[-1].line(DONE)["model_version"] == 3
-    store = ModelStore(trained.model_dir)
-    assert (store.versions(), store.current()) == ([1, 2, 3], 3)
-
-
-def test_without_time_for_any_candidate_the_configured_model_stays(trained: Steps) -> None:
-    outcome = trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK, OPTIMIZE_SECONDS="0.1")
-
-    assert outcome.code == 0
-    assert any("raise OPTIMIZE_SECONDS" in line["event"] for line in outcome.lines)
-    assert ModelStore(trained.model_dir).versions() == [1]
-    assert not (trained.model_dir / "optimization.json").exists()

@@ -1,0 +1,1 @@
+"""The running stack with the monitoring overlay."""

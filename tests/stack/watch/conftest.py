@@ -1,0 +1,19 @@
+"""The overlay, shared by all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack.compose import Stack
+from tests.stack.watch.overlay import Monitoring, monitored
+from tests.stack.watch.traffic import send_traffic
+
+
+@pytest.fixture(scope="package")
+def monitoring(stack: Stack) -> Iterator[Monitoring]:
+    """The overlay, after some traffic on both servers."""
+    with monitored(stack) as running:
+        send_traffic(stack)
+        yield running
