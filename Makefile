@@ -46,8 +46,7 @@ lock: ## resolve requirements*.txt into locks; UPGRADE=1 takes the newest versio
 	@scripts/lock.sh
 
 clean: ## remove what checks and tests have left: caches, .venv, their images
-	@docker compose -p ml-stack-test --profile '*' down --volumes --remove-orphans 2>/dev/null || true
-	@docker image rm ml-stack-test/api ml-stack-test/pipeline 2>/dev/null || true
+	@docker compose -p ml-stack-test --profile '*' down --volumes --remove-orphans --rmi local 2>/dev/null || true
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

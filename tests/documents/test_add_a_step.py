@@ -22,8 +22,7 @@ def checkout(page: Page, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     copy = Checkout.copy_to(tmp_path_factory.mktemp("checkout"))
     copy.follow(page)
     yield copy
-    copy.run("docker compose down --volumes --timeout 2")
-    copy.run("docker image rm $COMPOSE_PROJECT_NAME/pipeline")
+    copy.run("docker compose down --volumes --timeout 2 --rmi local")
 
 
 def test_the_new_step_runs_between_its_neighbours(checkout: Checkout, page: Page) -> None:

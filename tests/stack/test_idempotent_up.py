@@ -20,6 +20,15 @@ def test_second_up_changes_nothing(stack: Stack) -> None:
     assert stack.psql("database", "dsproject", "SELECT count(*) FROM linear_data") == "100"
 
 
+def test_up_after_a_build_replaces_no_server(stack: Stack) -> None:
+    stack.compose("up", "--build", "--wait")
+    before = _state(stack)
+
+    stack.compose("up", "--wait")
+
+    assert _state(stack) == before
+
+
 def test_steps_with_nothing_to_do_take_less_than_five_seconds(stack: Stack) -> None:
     seconds = _seconds_of_steps(stack)
     for _ in range(2):  # the machine may have been busy with something else

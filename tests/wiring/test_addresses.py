@@ -18,7 +18,7 @@ _OPTIONAL = {"rabbitmq"}  # its users do without it when its profile is not chos
 def _listens_at(name: str) -> set[int]:
     """Return the ports a service listens at: of its image's EXPOSE line, its health check, or the store's."""
     service = services(_EVERYTHING)[name]
-    image = service["image"].rpartition("/")[2].partition(":")[0]
+    image = service.get("image", "").rpartition("/")[2].partition(":")[0]
     dockerfile = service["build"].get("dockerfile", "Dockerfile") if "build" in service else None
     exposed = re.findall(r"^EXPOSE (\d+)", read(dockerfile), re.MULTILINE) if dockerfile else []
     probed = re.findall(r"\b\d{4,5}\b", " ".join(service.get("healthcheck", {}).get("test", [])))

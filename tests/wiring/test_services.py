@@ -40,9 +40,10 @@ def test_every_declared_volume_is_used(combination: str) -> None:
 
 def test_images_are_pinned(combination: str) -> None:
     for name, service in services(combination).items():
-        image = service["image"]
         if "build" in service:
+            assert "image" not in service, f"{name}: shares an image name, so the next `up` would replace it"
             continue
+        image = service["image"]
         _, _, tag = image.rpartition("/")[2].partition(":")
         assert tag not in {"", "latest"}, f"{name}: {image}"
         assert "@" not in image, f"{name}: {image}: a digest does not fit a stand-in"
@@ -100,7 +101,7 @@ def test_no_container_is_root(combination: str) -> None:
         if "build" in service and not user:
             text = read(_dockerfile(service))
             user = text.rpartition("\nUSER ")[2].split()[0] if "\nUSER " in text else ""
-        user = user or _USERS_OF_PUBLIC_IMAGES.get(service["image"].partition(":")[0], "")
+        user = user or _USERS_OF_PUBLIC_IMAGES.get(service.get("image", "").partition(":")[0], "")
         assert user.partition(":")[0] not in {"", "0", "root"}, name
 
 
