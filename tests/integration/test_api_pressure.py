@@ -119,10 +119,11 @@ def test_sigterm_while_postgresql_is_away_loses_nothing(
 ) -> None:
     """The queue survives the process; the next one drains it."""
     with stopped(real_stores.postgres):
+        before = real_stores.queued()  # what the test before has left there
         with inference(model_dir, tmp_path / "first", real_stores) as server:
             answers = [server.predict({"values": [i]}) for i in range(20)]
             code = server.terminate()
-        queued = real_stores.queued()
+        queued = real_stores.queued() - before
     with inference(model_dir, tmp_path / "second", real_stores) as server:
         assert_logged_once(real_stores, answers)
 
@@ -161,6 +162,7 @@ def test_sigkill_loses_nothing_that_was_answered(
 def test_a_drain_that_is_killed_loses_nothing(model_dir: Path, real_stores: Stores, tmp_path: Path) -> None:
     """Rows leave the queue after they are committed, not before."""
     with slow_inserts(real_stores, 3), inference(model_dir, tmp_path / "first", real_stores) as server:
+        assert eventually(lambda: real_stores.queued() == 0, 60)
         with stopped(real_stores.postgres):
             answers = [server.predict({"values": [i]}) for i in range(10)]
         draining = "SELECT 1 FROM pg_stat_activity WHERE usename = 'inference' AND wait_event = 'PgSleep'"
