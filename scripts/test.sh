@@ -102,7 +102,7 @@ for name in "${with_containers[@]}"; do
         continue
     fi
     if [ "$built" = no ]; then
-        stage build docker compose build --quiet
+        stage build docker compose --profile '*' build --quiet
         scripts/image-sizes.sh
         built=yes
     fi
