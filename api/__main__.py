@@ -8,6 +8,7 @@ import sys
 
 import uvicorn
 
+from api.joined_writes import JoinedWrites
 from api.settings import Settings
 from pipeline.logs import configure_logging
 from pipeline.settings import SettingsError, env
@@ -30,7 +31,7 @@ def main() -> int:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=JoinedWrites,
         ws="none",
         access_log=False,
         proxy_headers=False,  # nothing here asks who the client is

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import math
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -181,3 +182,18 @@ def test_the_logs_latency_covers_the_time_of_the_answer(server: ServingProcess, 
 
     ((latency,),) = real_stores.sql("SELECT latency FROM predictions WHERE id = %s", answer.json()["id"])
     assert 0 < latency < answer.elapsed.total_seconds()
+
+
+def test_an_answer_comes_in_one_piece(server: ServingProcess) -> None:
+    """Were it killed after the head, it would be too late for nginx to ask another replica."""
+    request = (
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        pieces = []
+        for _ in range(100):
+            connection.sendall(request + b'{"values":[5]}')
+            pieces.append(connection.recv(65_536))
+
+    assert all(piece.startswith(b"HTTP/1.1 200 ") for piece in pieces)
+    assert all(piece.endswith(b"}") for piece in pieces)
