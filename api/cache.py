@@ -6,12 +6,14 @@ was retrained or rolled back in between. A value is JSON; it is checked before i
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 
-from api.redis_connection import Command, RedisConnection, RedisUnavailable
+from api.redis_connection import Command, RedisConnection, RedisUnavailable, Reply
 from pipeline.instances import FloatArray
 
 _FORMAT = "1"  # of a value, and of the arithmetic behind it; a change makes every older entry unknown
@@ -51,6 +53,7 @@ class Cache:
         self._redis = redis
         self._ttl = ttl
         self._timeout = timeout
+        self._writes: set[asyncio.Future[list[Reply]]] = set()
 
     async def get_many(self, keys: list[bytes]) -> Lookup:
         """Return the entry of each key, in one round trip."""
@@ -62,13 +65,22 @@ class Cache:
             return Lookup([None] * len(keys), failed=True)
         return Lookup([_checked(value) for value in found], failed=False)
 
-    async def put_many(self, entries: dict[bytes, bytes]) -> None:
-        """Store the entries, in one round trip; a failure only means that they are computed again."""
+    def put_many(self, entries: dict[bytes, bytes]) -> None:
+        """Store the entries and wait for nothing; a failure only means that they are computed again."""
         commands: list[Command] = [("SET", key, value, "EX", self._ttl) for key, value in entries.items()]
-        try:
-            await self._redis.execute(commands, self._timeout)
-        except RedisUnavailable:
-            return
+        with suppress(RedisUnavailable):
+            stored = self._redis.send(commands, self._timeout)
+            self._writes.add(stored)
+            stored.add_done_callback(self._written)
+
+    def _written(self, stored: asyncio.Future[list[Reply]]) -> None:
+        self._writes.discard(stored)
+        stored.exception()  # asked for, so that nobody reports it as forgotten
+
+    async def flushed(self) -> None:
+        """Return when no entry is on its way."""
+        if self._writes:
+            await asyncio.wait(self._writes)
 
 
 def _checked(value: object) -> bytes | None:

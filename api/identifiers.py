@@ -42,8 +42,7 @@ def prediction_id(idempotency_key: bytes | None) -> PredictionId:
 
 
 def _uuid7(milliseconds: int, bits: int) -> PredictionId:
-    high, low = bits >> 62, bits & ((1 << 62) - 1)
-    number = (milliseconds << 80) | (0x7000 | high) << 64 | 1 << 63 | low
-    digits = f"{number:032x}"
-    text = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    time_high, time_low = milliseconds >> 16, milliseconds & 0xFFFF
+    variant = 0x8000 | (bits >> 48) & 0x3FFF
+    text = f"{time_high:08x}-{time_low:04x}-7{bits >> 62:03x}-{variant:04x}-{bits & 0xFFFFFFFFFFFF:012x}"
     return PredictionId(text, milliseconds)

@@ -18,21 +18,21 @@ class _JoiningTransport:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._call_soon = loop.call_soon
-        self._gathered: list[bytes] = []
+        self._gathered = b""
+        self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
         if not self._gathered:
             self._call_soon(self._flush)
-        self._gathered.append(data)
+        self._gathered += data
 
     def close(self) -> None:
         self._flush()
         self._transport.close()
 
     def _flush(self) -> None:
-        data = b"".join(self._gathered)
-        self._gathered.clear()
-        if data and not self._transport.is_closing():  # the client may have gone in this very turn
+        data, self._gathered = self._gathered, b""
+        if data and not self.is_closing():  # the client may have gone in this very turn
             self._transport.write(data)
 
     def __getattr__(self, name: str) -> Any:

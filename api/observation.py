@@ -32,11 +32,11 @@ class ObserveRequests:
                 status = message["status"]
             await send(message)
 
-        metrics.in_flight.inc()
+        metrics.in_flight.count += 1
         try:
             await self._app(scope, receive, remember)
         finally:
-            metrics.in_flight.dec()
+            metrics.in_flight.count -= 1
             route = getattr(scope.get("route"), "path", UNMATCHED)
             method = scope["method"] if scope["method"] in _METHODS else "other"
             metrics.requests.labels(route, method, str(status)).inc()

@@ -31,7 +31,6 @@ class Predictor:
         self._pending: deque[Job] = deque()
         self._arrived = asyncio.Event()
         self._busy = 0
-        self._writes: set[asyncio.Task[None]] = set()
 
     def submit(self, job: Job) -> asyncio.Future[bytes]:
         """Queue a job and return the future of its answer; raise Unavailable when too many wait."""
@@ -60,12 +59,18 @@ class Predictor:
             finally:
                 self._busy -= 1
 
+    async def _gathered(self) -> None:
+        """Return once a turn of the event loop has brought no further job: what has arrived goes together."""
+        waiting = 0
+        while waiting < len(self._pending) < _BATCH_REQUESTS:
+            waiting = len(self._pending)
+            await asyncio.sleep(0)
+
     async def drained(self) -> None:
         """Return when nothing waits and every cache entry is stored."""
         while self._pending or self._busy:
             await asyncio.sleep(0.005)
-        if self._writes:
-            await asyncio.wait(self._writes)
+        await self._cache.flushed()
 
     def _take_batch(self) -> list[Job]:
         """Return waiting jobs: at least one, and no more than fit into one bounded model call."""
@@ -79,25 +84,25 @@ class Predictor:
 
     async def _answer(self, jobs: list[Job], lane: int) -> None:
         found = await self._cache.get_many([job.key for job in jobs])
-        cached = {job.key: value for job, value in zip(jobs, found.values, strict=True) if value is not None}
-        computed = await compute([job for job in jobs if job.key not in cached])
-        jobs = _refuse_overflows(jobs, computed.overflows)
-        answers = cached | computed.answers
+        answers: dict[bytes, bytes] = {}
+        missed: list[Job] = []
+        for job, value in zip(jobs, found.values, strict=True):
+            if value is None:
+                missed.append(job)
+            else:
+                answers[job.key], job.cached = value, True
+        if missed:
+            computed = await compute(missed)
+            answers |= computed.answers
+            jobs = _refuse_overflows(jobs, computed.overflows)
         if jobs:
-            rows = [log_row(job, answers[job.key], job.key in cached) for job in jobs]
-            await self._log.write(rows, lane)
-        if computed.answers and not found.failed:
-            self._keep(computed.answers)
+            await self._log.write([log_row(job, answers[job.key]) for job in jobs], lane)
         for job in jobs:
             if not job.answer.done():
-                job.answer.set_result(response(job, answers[job.key], job.key in cached))
-        _count(jobs, sum(job.key in cached for job in jobs), found.failed)
-
-    def _keep(self, entries: dict[bytes, bytes]) -> None:
-        """Store the entries without making anyone wait for it."""
-        task = asyncio.create_task(self._cache.put_many(entries))
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
+                job.answer.set_result(response(job, answers[job.key]))
+        if missed and not found.failed:
+            self._cache.put_many(computed.answers)
+        _count(jobs, found.failed)
 
 
 def _refuse_overflows(jobs: list[Job], overflows: set[bytes]) -> list[Job]:
@@ -119,7 +124,8 @@ def _fail(jobs: list[Job], problem: Problem) -> None:
             job.answer.set_exception(problem)
 
 
-def _count(jobs: list[Job], n_hits: int, failed: bool) -> None:
+def _count(jobs: list[Job], failed: bool) -> None:
+    n_hits = sum(job.cached for job in jobs)
     metrics.batch_requests.observe(len(jobs))
     metrics.prediction_rows.inc(sum(len(job.rows) for job in jobs))
     metrics.cache["hit"].inc(n_hits)

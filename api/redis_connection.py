@@ -72,6 +72,12 @@ class _Pipeline(asyncio.Protocol):
             self._transport.abort()
 
 
+def _expire(replies: asyncio.Future[list[Reply]], within: float) -> None:
+    """Give up waiting: a late reply is matched by its order and dropped; only the heartbeat ends a connection."""
+    if not replies.done():
+        replies.set_exception(RedisUnavailable(f"Redis did not answer in {within} s"))
+
+
 class RedisConnection:
     """Keeps a connection, and says at once when there is none.
 
@@ -94,15 +100,17 @@ class RedisConnection:
 
     async def execute(self, commands: list[Command], within: float) -> list[Reply]:
         """Send all commands in one write, return one reply each; error replies are returned, not raised."""
+        return await self.send(commands, within)
+
+    def send(self, commands: list[Command], within: float) -> asyncio.Future[list[Reply]]:
+        """Do the same and return the future of the replies, which fails after `within` seconds."""
         pipeline = self._pipeline
         if pipeline is None:
             raise RedisUnavailable("Redis cannot be reached")
-        try:
-            async with asyncio.timeout(within):
-                return await pipeline.send(commands)
-        except TimeoutError:
-            # A late reply is matched by its order and dropped; the heartbeat decides when Redis is gone.
-            raise RedisUnavailable(f"Redis did not answer in {within} s") from None
+        replies = pipeline.send(commands)
+        expiry = asyncio.get_running_loop().call_later(within, _expire, replies, within)
+        replies.add_done_callback(lambda _: expiry.cancel())
+        return replies
 
     async def keep_connected(self) -> None:
         """Connect, watch, and connect again, until cancelled."""
