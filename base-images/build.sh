@@ -36,9 +36,10 @@ write_sources() { # write_sources RELEASE FILE
     main=$(mirror '^[a-z]+$')
     security=$(mirror '-security$')
     [ -n "$main" ] || fail "this machine's apt knows no Debian mirror, so no stand-ins can be built for public images"
-    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n\n' \
+    # A release in the making has lists that expire within a week: a mirror that lags would be of no use.
+    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\nCheck-Valid-Until: no\n\n' \
         "$main" "$release $release-updates" "$keyring" >"$2"
-    [ -z "$security" ] || printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
+    [ -z "$security" ] || printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\nCheck-Valid-Until: no\n' \
         "$security" "$release-security" "$keyring" >>"$2"
 }
 
@@ -76,8 +77,11 @@ build_root() { # build_root RELEASE: the image that this release's stand-ins sta
     echo 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };' >"$dir/docker-clean"
     mkdir "$dir/certificates" # of an intercepting proxy, say: what this machine trusts, the images trust
     find /usr/local/share/ca-certificates -name '*.crt' -exec cp {} "$dir/certificates/" \; 2>/dev/null || true
-    debian_root "$release" "$dir" 2>"$dir/log" | docker import --change 'CMD ["bash"]' - "$tag" >"$dir/id" ||
-        { tail -n 40 "$dir/log" >&2; return 1; }
+    debian_root "$release" "$dir" 2>"$dir/log" | docker import --change 'CMD ["bash"]' - "$tag" >"$dir/id" || {
+        tail -n 40 "$dir/log" >&2
+        docker image rm "$tag" >/dev/null 2>&1 # what was imported is not whole
+        return 1
+    }
     rm -rf "$dir"
     echo "built   $tag  $(since "$started")  $(megabytes "$tag")"
 }
@@ -128,12 +132,12 @@ command -v apt-get >/dev/null || fail "stand-ins for public images are built fro
 command -v mmdebstrap >/dev/null || apt_install mmdebstrap
 [ -n "$(mirror '^[a-z]+$')" ] || apt_update # the mirror's origin is known only once its lists are there
 
-# Two lanes, one a release: on two cores this halves the time.
-build_release bookworm "$@" &
-bookworm=$!
-build_release trixie "$@" &
-trixie=$!
+# One lane a release: on two cores this halves the time.
+lanes=()
+for release in $(awk '!/^#/ { print $2 }' "$here/stand-ins.txt" | sort -u); do
+    build_release "$release" "$@" &
+    lanes+=($!)
+done
 failed=0
-wait "$bookworm" || failed=1
-wait "$trixie" || failed=1
+for lane in "${lanes[@]}"; do wait "$lane" || failed=1; done
 exit "$failed"

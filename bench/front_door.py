@@ -17,7 +17,8 @@ def write_configuration(directory: Path, listen: int, api: int) -> Path:
     for old, new in {
         "/tmp/": f"{directory}/",  # noqa: S108 the container's own; first, for our folder may be below /tmp
         "listen 8000;": f"listen 127.0.0.1:{listen};",
-        "http://api:8000": f"http://127.0.0.1:{api}",
+        "server api:8000 resolve ": f"server 127.0.0.1:{api} ",  # Debian's nginx is too old for `resolve`
+        "server model-serve:5000 resolve ": "server 127.0.0.1:9 ",  # nobody asks it
         "listen 5000;": f"listen unix:{directory}/unused-5000.socket;",
         "listen 8080;": f"listen unix:{directory}/unused-8080.socket;",
         "/etc/nginx/problems.conf": str(ROOT / "nginx" / "problems.conf"),

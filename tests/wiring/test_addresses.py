@@ -26,7 +26,7 @@ def _listens_at(name: str) -> set[int]:
 
 
 def test_nginx_passes_to_services_that_listen() -> None:
-    upstreams = re.findall(r"set \$\w+ http://([a-z-]+):(\d+);", read("nginx/nginx.conf"))
+    upstreams = re.findall(r"server ([a-z-]+):(\d+) resolve", read("nginx/nginx.conf"))
 
     assert {name for name, _ in upstreams} == {"model-serve", "api"}
     assert all(int(port) in _listens_at(name) for name, port in upstreams)
