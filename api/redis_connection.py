@@ -73,7 +73,7 @@ class _Pipeline(asyncio.Protocol):
 
 
 def _expire(replies: asyncio.Future[list[Reply]], within: float) -> None:
-    """Give up waiting: a late reply is matched by its order and dropped; only the heartbeat ends a connection."""
+    """Give up waiting; a late reply is matched by its order and dropped. The heartbeat ends connections."""
     if not replies.done():
         replies.set_exception(RedisUnavailable(f"Redis did not answer in {within} s"))
 
