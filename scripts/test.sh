@@ -37,7 +37,11 @@ leave_out() { # leave_out WHAT WHY
 }
 
 # shellcheck disable=SC2329 # called through stage
-tests() { .venv/bin/python -m pytest "tests/$1" --junitxml="build/tests/$1.xml"; }
+tests() { # what needs no containers starts its own servers, and waits for them: two at a time
+    local options=()
+    [[ " ${plain[*]} " != *" $1 "* ]] || options=(--numprocesses 2 --dist loadfile)
+    .venv/bin/python -m pytest "tests/$1" --junitxml="build/tests/$1.xml" "${options[@]}"
+}
 
 ensure_engine() { # sets engine=yes|no; any other failure than "none can run here" ends the run
     local status=0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
@@ -16,6 +17,7 @@ import pytest
 
 from tests.server_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer, Server
 
+_PORTS = range(12_000, 32_000)
 _DEBIAN = Path("/usr/lib/postgresql")  # keeps the server's programs off the PATH, one folder a version
 
 
@@ -63,9 +65,15 @@ def redis_server(*options: str) -> Iterator[RedisServer]:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nobody listens on.
+
+    By chance, from below those that the kernel gives to clients: tests run side by side, and between this
+    answer and the server's start another one must not get the same.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
 
 
 @contextmanager
