@@ -26,7 +26,8 @@ COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY *.py ./
 COPY pipeline ./pipeline
-RUN python -m compileall -q /app
+# The list of fonts that matplotlib would make for each report anew, for a second each time; pipeline/report.py takes it.
+RUN python -m compileall -q /app && MPLCONFIGDIR=/opt/matplotlib python -c "import matplotlib.font_manager"
 
 USER 10001:10001
 EXPOSE 5000

@@ -23,6 +23,7 @@ from pipeline.problems import Unavailable
 from pipeline.served_models import Models
 
 _REFRESH_SECONDS = 1.0
+_FIRST_MODEL_SECONDS = 0.2  # somebody waits for it
 _FIRST_CONTACT_SECONDS = 2.0
 
 
@@ -88,6 +89,6 @@ async def _first_contact(service: Service) -> None:
 async def _follow_current_model(models: Models) -> None:
     """Notice a promoted version within about a second, loading it off the event loop."""
     while True:
-        await asyncio.sleep(_REFRESH_SECONDS)
+        await asyncio.sleep(_REFRESH_SECONDS if models.current.get() else _FIRST_MODEL_SECONDS)
         if await asyncio.to_thread(models.current.refresh):
             metrics.model_loads.inc()

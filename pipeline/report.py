@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import shutil
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from pipeline.moments import FloatArray
 if TYPE_CHECKING:
     from pipeline.evaluation import Judgement
 
+_FONT_LIST = Path("/opt/matplotlib")  # made by the Dockerfile
 _MOST_POINTS = 2000  # more make a picture slower and no clearer
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -63,7 +66,15 @@ def _shown(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def _take_font_list() -> None:
+    """Copy the image's list of fonts to where matplotlib looks: it only reads what it may also write."""
+    folder = os.environ.get("MPLCONFIGDIR")
+    if folder and _FONT_LIST.is_dir():
+        shutil.copytree(_FONT_LIST, folder, dirs_exist_ok=True)
+
+
 def _draw(judgement: Judgement) -> bytes:
+    _take_font_list()
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - a second, only for a report
     from matplotlib.figure import Figure  # noqa: PLC0415
 

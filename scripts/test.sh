@@ -37,9 +37,9 @@ leave_out() { # leave_out WHAT WHY
 }
 
 # shellcheck disable=SC2329 # called through stage
-tests() { # what needs no containers starts its own servers, and waits for them: two at a time
+tests() { # what needs no containers starts its own servers, and mostly waits for them: four at a time
     local options=()
-    [[ " ${plain[*]} " != *" $1 "* ]] || options=(--numprocesses 2 --dist loadfile)
+    [[ " ${plain[*]} " != *" $1 "* ]] || options=(--numprocesses 4 --dist loadfile)
     .venv/bin/python -m pytest "tests/$1" --junitxml="build/tests/$1.xml" "${options[@]}"
 }
 
