@@ -40,7 +40,7 @@ leave_out() { # leave_out WHAT WHY
 tests() { # what needs no containers starts its own servers, and mostly waits for them: four at a time
     local options=()
     [[ " ${plain[*]} " != *" $1 "* ]] || options=(--numprocesses 4 --dist loadfile)
-    .venv/bin/python -m pytest "tests/$1" --junitxml="build/tests/$1.xml" "${options[@]}"
+    .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="build/tests/$1.xml" "${options[@]}"
 }
 
 ensure_engine() { # sets engine=yes|no; any other failure than "none can run here" ends the run
