@@ -1,4 +1,4 @@
-"""The monitoring overlay on top of the running stack, and the way back."""
+"""The monitoring overlay, and profile async for it to watch, on top of the running stack; the way back."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.stack.compose import ROOT, Finished, Stack
 
 _OVERLAY = "docker-compose.monitoring.yaml"
 _FILES = ("docker-compose.yaml", "docker-compose.override.yaml", _OVERLAY)  # the override is there already
-_OPTIONS = tuple(part for name in _FILES for part in ("-f", name))
+_OPTIONS = (*(part for name in _FILES for part in ("-f", name)), "--profile", "async")
 _QUICK = {"DRIFT_INTERVAL_SECONDS": "1"}
-_MODEL_MONITOR = "model-monitor"
+_OF_THE_MAIN_FILE = ("rabbitmq", "worker", "model-monitor")  # which runs without them
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def monitored(stack: Stack) -> Iterator[Monitoring]:
     finally:
         for client in (monitoring.monitor, monitoring.alertmanager, monitoring.grafana_client):
             client.close()
-        monitoring.compose("rm", "--stop", "--force", *images, _MODEL_MONITOR, "grafana", check=False)
+        monitoring.compose("rm", "--stop", "--force", *images, *_OF_THE_MAIN_FILE, "grafana", check=False)
         stack.compose("up", "--detach", "--wait", "prometheus")
 
 
