@@ -12,7 +12,8 @@ import yaml
 
 from tests.documents.passwords import back_to_the_default
 from tests.stack.compose import ROOT, Stack
-from tests.stack.production import KEYS, external_postgres, write_secrets
+from tests.stack.production.external import external_postgres
+from tests.stack.production.secret_files import KEYS, write_secrets
 from tests.stack.waiting import wait_until
 
 _OVERLAY = yaml.safe_load(re.sub(r"!\w+", "", (ROOT / "docker-compose.monitoring.yaml").read_text()))
