@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ GRAFANA = "grafana"
 def watched(stack: Production) -> Iterator[Production]:
     """The production stack with everything that watches it, for whose exit the stack's own cares."""
     both = replace(stack, files=(*stack.files, OVERLAY))
-    has_grafana = prepare_images(stack.environment)
+    has_grafana = prepare_images(os.environ | stack.environment)
     scale = () if has_grafana else ("--scale", f"{GRAFANA}=0")
     both.compose("up", "--build", "--wait", "--pull", "never", *scale)
     yield both
