@@ -83,22 +83,25 @@ def test_logs_rotate(stack: Production) -> None:
     assert all(service["logging"]["options"]["max-size"] for service in services.values())
 
 
-def test_a_demo_password_is_refused_with_one_line(stack: Production, tmp_path: Path) -> None:
-    url = tmp_path / "url"
-    url.write_text("postgresql://inference:inference-demo@elsewhere/predictions")
-    arguments = (
-        "run",
-        "--rm",
-        "--no-deps",
-        "-T",
-        "--volume",
-        f"{url}:/url:ro",
-        "--env",
-        "DATABASE_URL_FILE=/url",
-    )
+_DEMO = {
+    "data-prep": ("DATABASE_URL_FILE", "postgresql://pipeline:pipeline-demo@elsewhere/dsproject"),
+    "model-serve": ("DATABASE_URL_FILE", "postgresql://reader:reader-demo@elsewhere/dsproject"),
+    "api": ("REDIS_URL_PASSWORD_FILE", "redis-demo"),
+    "worker": ("AMQP_URL_PASSWORD_FILE", "rabbitmq-demo"),
+    "model-monitor": ("DATABASE_URL_FILE", "postgresql://drift:drift-demo@elsewhere/predictions"),
+}
 
-    output = stack.compose(*arguments, "api", check=False)
+
+@pytest.mark.parametrize("service", _DEMO)
+def test_a_demo_password_is_refused_with_one_line(stack: Production, tmp_path: Path, service: str) -> None:
+    variable, content = _DEMO[service]
+    secret = tmp_path / "secret"
+    secret.write_text(content)
+    options = ("--volume", f"{secret}:/secret:ro", "--env", f"{variable}=/secret")
+
+    output = stack.compose("run", "--rm", "--no-deps", "-T", *options, service, check=False)
 
     lines = [line for line in output.splitlines() if "demo password" in line]
     assert len(lines) == 1
+    assert variable.partition("_URL")[0] in lines[0]
     assert "Traceback" not in output
