@@ -18,6 +18,10 @@ keep_or_make pipeline_database_url "postgresql://pipeline:$(random)@$training/ds
 keep_or_make reader_database_url "postgresql://reader:$(random)@$training/dsproject"
 keep_or_make inference_database_url "postgresql://inference:$(random)@$predictions/predictions"
 keep_or_make drift_database_url "postgresql://drift:$(random)@$predictions/predictions"
+keep_or_make monitor_password "$(random)"
+keep_or_make database_exporter_uri "$training/dsproject?sslmode=require"
+keep_or_make postgres_exporter_uri "$predictions/predictions?sslmode=require"
+keep_or_make grafana_password "$(random)"
 keep_or_make redis_password "$(random)"
 keep_or_make rabbitmq_password "$(random)"
 keep_or_make api_keys "$(random)"
@@ -29,6 +33,7 @@ Secrets lie in $secrets/. Make the databases and roles once, as an administrator
   export READER_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/reader_database_url)
   export INFERENCE_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/inference_database_url)
   export DRIFT_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/drift_database_url)
+  export MONITOR_PASSWORD=\$(cat $secrets/monitor_password)
   createdb -h ${training%%:*} dsproject && psql -h ${training%%:*} -d dsproject -f database/access.sql
   createdb -h ${predictions%%:*} predictions && psql -h ${predictions%%:*} -d predictions -f postgres/access.sql
 

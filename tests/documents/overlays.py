@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +12,11 @@ import yaml
 
 from tests.documents.passwords import back_to_the_default
 from tests.stack.compose import ROOT, Stack
-from tests.stack.production import KEYS, external_postgres, write_secrets
+from tests.stack.production.external import external_postgres
+from tests.stack.production.secret_files import KEYS, write_secrets
 from tests.stack.waiting import wait_until
 
-_OVERLAY = yaml.safe_load((ROOT / "docker-compose.monitoring.yaml").read_text().replace("!reset", ""))
+_OVERLAY = yaml.safe_load(re.sub(r"!\w+", "", (ROOT / "docker-compose.monitoring.yaml").read_text()))
 GRAFANA = str(_OVERLAY["services"]["grafana"]["image"])
 
 

@@ -9,40 +9,40 @@ import pytest
 
 from tests.stack.compose import Stack, settings
 
-_OURS = ("pipeline", "api")
+_OURS = ("model-serve", "api")  # one of each Dockerfile
 _TEST_TOOLS = ("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx")
 
 
-@pytest.mark.parametrize("image", _OURS)
-def test_no_secret_is_in_an_image(stack: Stack, image: str) -> None:
+@pytest.mark.parametrize("service", _OURS)
+def test_no_secret_is_in_an_image(stack: Stack, service: str) -> None:
     secrets = {value for name, value in settings().items() if name.endswith("_PASSWORD")} - {"postgres"}
-    name = f"{stack.project}/{image}"
+    image = _image(stack, service)
 
-    told = _docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", name) + _docker("inspect", name)
+    told = _docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", image) + _docker("inspect", image)
 
     assert not [secret for secret in secrets if secret in told]
-    environment = json.loads(_docker("inspect", name))[0]["Config"]["Env"]
+    environment = json.loads(_docker("inspect", image))[0]["Config"]["Env"]
     assert not [line for line in environment if "PASSWORD" in line or "SECRET" in line or "://" in line]
 
 
-@pytest.mark.parametrize("image", _OURS)
-def test_image_holds_our_code_and_nothing_else_of_ours(stack: Stack, image: str) -> None:
-    listed = _in_image(stack, image, "cd /app && find . -type f -not -name '*.pyc'").split()
+@pytest.mark.parametrize("service", _OURS)
+def test_image_holds_our_code_and_nothing_else_of_ours(stack: Stack, service: str) -> None:
+    listed = _in_image(stack, service, "cd /app && find . -type f -not -name '*.pyc'").split()
 
     others = {name.rpartition("/")[2] for name in listed if not name.endswith(".py")}
     assert others <= {"Dockerfile", "requirements.txt", "requirements.lock"}
     assert not [name for name in listed if "/test" in name]
 
 
-@pytest.mark.parametrize("image", _OURS)
-def test_image_holds_no_test_tools_and_no_installer(stack: Stack, image: str) -> None:
-    packages = _in_image(stack, image, "ls /opt/venv/lib/python3*/site-packages").split()
+@pytest.mark.parametrize("service", _OURS)
+def test_image_holds_no_test_tools_and_no_installer(stack: Stack, service: str) -> None:
+    packages = _in_image(stack, service, "ls /opt/venv/lib/python3*/site-packages").split()
 
     assert "numpy" in packages
     assert not {*_TEST_TOOLS, "pip", "uv"} & set(packages)
 
 
-@pytest.mark.parametrize("service", ["model-serve", "api"])
+@pytest.mark.parametrize("service", _OURS)
 def test_a_server_can_write_to_tmp_only(stack: Stack, service: str) -> None:
     tried = "id -u; for place in / /app /opt/venv /models /tmp; do touch $place/x && echo $place; done; true"
 
@@ -51,9 +51,14 @@ def test_a_server_can_write_to_tmp_only(stack: Stack, service: str) -> None:
     assert lines == ["10001", "/tmp"]  # noqa: S108
 
 
-def _in_image(stack: Stack, image: str, script: str) -> str:
-    name = f"{stack.project}/{image}"
-    return _docker("run", "--rm", "--network", "none", "--entrypoint", "sh", name, "-c", script)
+def _image(stack: Stack, service: str) -> str:
+    """Return the image that runs; a name may lead to one that an earlier Compose file has left."""
+    return str(stack.container(service).inspected["Image"])
+
+
+def _in_image(stack: Stack, service: str, script: str) -> str:
+    image = _image(stack, service)
+    return _docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", script)
 
 
 def _docker(*arguments: str) -> str:

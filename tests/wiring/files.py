@@ -28,7 +28,12 @@ COMBINATIONS = {
     "production": ((MAIN, "docker-compose.prod.yaml"), ()),
     "production, async": ((MAIN, "docker-compose.prod.yaml"), ("async",)),
     "production, monitored": ((MAIN, "docker-compose.prod.yaml", "docker-compose.monitoring.yaml"), ()),
+    "production, everything": (
+        (MAIN, "docker-compose.prod.yaml", "docker-compose.monitoring.yaml"),
+        ("async", "extended"),
+    ),
     "monitoring": ((MAIN, "docker-compose.monitoring.yaml"), ()),
+    "monitoring, async": ((MAIN, "docker-compose.monitoring.yaml"), ("async",)),
 }
 
 Service = dict[str, Any]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.wiring.files import ROOT, parse, read, services
+from tests.wiring.files import COMBINATIONS, ROOT, parse, services
 
 RULE_FILES = sorted(path.name for path in (ROOT / "prometheus" / "rules").glob("*.yml"))
 _FROM_THE_START = {"NoModel", "Watchdog"}  # what they wait for is there when the test begins
@@ -83,8 +84,19 @@ def test_targets_of_the_overlay_are_services_that_listen_there() -> None:
         assert set(service["networks"]) & set(everyone["prometheus"]["networks"]), host
 
 
-def test_nothing_of_the_overlay_is_missed_without_it() -> None:
-    assert "prometheus-monitoring" in read("prometheus/prometheus.yml")
-    for combination in ("plain", "development", "production"):
-        mounts = services(combination)["prometheus"]["volumes"]
-        assert "/etc/prometheus-monitoring" not in [mount["target"] for mount in mounts]
+_OVERLAY_FILES = ("scrape*.yml", "alertmanagers.yml")
+
+
+def test_prometheus_reads_the_overlays_files_where_the_overlay_mounts_them() -> None:
+    configuration = parse("prometheus/prometheus.yml")
+    (discovery,) = configuration["alerting"]["alertmanagers"]
+    read = (*configuration["scrape_config_files"], *discovery["file_sd_configs"][0]["files"])
+    (folder,) = {str(Path(path).parent) for path in read}
+
+    assert tuple(Path(path).name for path in read) == _OVERLAY_FILES
+    for combination, (files, _) in COMBINATIONS.items():
+        mounts = {m["target"]: m["source"] for m in services(combination)["prometheus"]["volumes"]}
+        assert ("docker-compose.monitoring.yaml" in files) == (folder in mounts), combination
+        source = Path(mounts.get(folder, mounts["/etc/prometheus"] + folder.removeprefix("/etc/prometheus")))
+        assert source.is_dir(), "Prometheus would log an error every five minutes"
+        assert all(list(source.glob(name)) for name in _OVERLAY_FILES) == (folder in mounts), combination

@@ -1,8 +1,7 @@
-"""The monitoring overlay on top of the running stack, and the way back."""
+"""The monitoring overlay, and profile async for it to watch, on top of the running stack; the way back."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,15 +9,14 @@ from functools import cached_property
 from typing import Any
 
 import httpx
-import yaml
 
-from tests.stack.compose import ROOT, Finished, Stack
+from tests.stack.compose import Finished, Stack
+from tests.stack.watch.images import OVERLAY, overlay_images, prepare_images
 
-_OVERLAY = "docker-compose.monitoring.yaml"
-_FILES = ("docker-compose.yaml", "docker-compose.override.yaml", _OVERLAY)  # the override is there already
-_OPTIONS = tuple(part for name in _FILES for part in ("-f", name))
+_FILES = ("docker-compose.yaml", "docker-compose.override.yaml", OVERLAY)  # the override is there already
+_OPTIONS = (*(part for name in _FILES for part in ("-f", name)), "--profile", "async")
 _QUICK = {"DRIFT_INTERVAL_SECONDS": "1"}
-_MODEL_MONITOR = "model-monitor"
+_OF_THE_MAIN_FILE = ("rabbitmq", "worker", "model-monitor")  # which runs without them
 
 
 @dataclass(frozen=True)
@@ -68,11 +66,8 @@ class Monitoring:
 @contextmanager
 def monitored(stack: Stack) -> Iterator[Monitoring]:
     """Add the overlay, without Grafana where its image cannot be had; take it away afterwards."""
-    overlay = yaml.load((ROOT / _OVERLAY).read_text("utf-8"), _loader())  # noqa: S506 - a SafeLoader
-    images = {name: service["image"] for name, service in overlay["services"].items() if "image" in service}
-    grafana_image = images.pop("grafana")
-    _ensure(stack, *images.values())
-    monitoring = Monitoring(stack, grafana_image, _can_be_had(stack, grafana_image))
+    images = overlay_images()
+    monitoring = Monitoring(stack, images["grafana"], prepare_images(stack.environment))
     scale = () if monitoring.grafana else ("--scale", "grafana=0")
     monitoring.compose("up", "--detach", "--wait", "--pull", "never", *scale)
     try:
@@ -80,30 +75,5 @@ def monitored(stack: Stack) -> Iterator[Monitoring]:
     finally:
         for client in (monitoring.monitor, monitoring.alertmanager, monitoring.grafana_client):
             client.close()
-        monitoring.compose("rm", "--stop", "--force", *images, _MODEL_MONITOR, "grafana", check=False)
+        monitoring.compose("rm", "--stop", "--force", *images, *_OF_THE_MAIN_FILE, check=False)
         stack.compose("up", "--detach", "--wait", "prometheus")
-
-
-def _ensure(stack: Stack, *images: str) -> None:
-    """Pull the images, or build stand-ins for them."""
-    command = ["scripts/base-images.sh", "ensure", *images]
-    subprocess.run(command, cwd=ROOT, env=stack.environment, check=True, timeout=300)
-
-
-def _can_be_had(stack: Stack, image: str) -> bool:
-    """Return whether the image is there or can be pulled; there is no stand-in for it."""
-    command = ["scripts/base-images.sh", "ensure", image]
-    done = subprocess.run(
-        command, cwd=ROOT, env=stack.environment, capture_output=True, check=False, timeout=300
-    )
-    return done.returncode == 0
-
-
-def _loader() -> type[yaml.SafeLoader]:
-    """Read Compose's own tags as what they are put on."""
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_multi_constructor("!", lambda loader, _tag, node: loader.construct_sequence(node))
-    return Loader

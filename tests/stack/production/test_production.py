@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import json
-import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.stack.production import KEYS, PASSWORD, Production, production_stack, run
+from tests.stack.production.external import PASSWORD, run
+from tests.stack.production.secret_files import KEYS, OWN_PASSWORDS
+from tests.stack.production.stack import Production
 
 PREDICT = {"features": [1.0, 2.0, 3.0]}
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    """The production stack, once for this module."""
-    with production_stack(tmp_path_factory.mktemp("secrets")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(stack: Production) -> Iterator[httpx.Client]:
-    """A client over HTTPS that trusts the test's certificate and has a key."""
-    address = f"https://localhost:{stack.port('API_TLS_PORT')}"
-    trust = ssl.create_default_context(cafile=stack.secrets / "tls" / "tls.crt")
-    with httpx.Client(base_url=address, verify=trust, headers={"X-API-Key": KEYS[0]}) as made:
-        yield made
 
 
 def test_local_databases_are_not_started(stack: Production) -> None:
@@ -89,7 +73,7 @@ def test_no_secret_shows_in_configuration_environment_or_logs(stack: Production)
     containers = stack.compose("ps", "--all", "--quiet").split()
     everything = stack.compose("config") + stack.compose("logs") + run("docker", "inspect", *containers)
 
-    for secret in (PASSWORD, "redis-0123456789", *KEYS):
+    for secret in (PASSWORD, *OWN_PASSWORDS.values(), *KEYS):
         assert secret not in everything
 
 
@@ -99,22 +83,25 @@ def test_logs_rotate(stack: Production) -> None:
     assert all(service["logging"]["options"]["max-size"] for service in services.values())
 
 
-def test_a_demo_password_is_refused_with_one_line(stack: Production, tmp_path: Path) -> None:
-    url = tmp_path / "url"
-    url.write_text("postgresql://inference:inference-demo@elsewhere/predictions")
-    arguments = (
-        "run",
-        "--rm",
-        "--no-deps",
-        "-T",
-        "--volume",
-        f"{url}:/url:ro",
-        "--env",
-        "DATABASE_URL_FILE=/url",
-    )
+_DEMO = {
+    "data-prep": ("DATABASE_URL_FILE", "postgresql://pipeline:pipeline-demo@elsewhere/dsproject"),
+    "model-serve": ("DATABASE_URL_FILE", "postgresql://reader:reader-demo@elsewhere/dsproject"),
+    "api": ("REDIS_URL_PASSWORD_FILE", "redis-demo"),
+    "worker": ("AMQP_URL_PASSWORD_FILE", "rabbitmq-demo"),
+    "model-monitor": ("DATABASE_URL_FILE", "postgresql://drift:drift-demo@elsewhere/predictions"),
+}
 
-    output = stack.compose(*arguments, "api", check=False)
+
+@pytest.mark.parametrize("service", _DEMO)
+def test_a_demo_password_is_refused_with_one_line(stack: Production, tmp_path: Path, service: str) -> None:
+    variable, content = _DEMO[service]
+    secret = tmp_path / "secret"
+    secret.write_text(content)
+    options = ("--volume", f"{secret}:/secret:ro", "--env", f"{variable}=/secret")
+
+    output = stack.compose("run", "--rm", "--no-deps", "-T", *options, service, check=False)
 
     lines = [line for line in output.splitlines() if "demo password" in line]
     assert len(lines) == 1
+    assert variable.partition("_URL")[0] in lines[0]
     assert "Traceback" not in output

@@ -1,0 +1,1 @@
+"""The production overlay: external databases, secrets from files, HTTPS, keys; and monitoring on top."""

@@ -1,0 +1,87 @@
+"""With `-f docker-compose.monitoring.yaml` after the production files: who watches has no demo password."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from tests.stack.compose import settings
+from tests.stack.production.external import PASSWORD, run
+from tests.stack.production.secret_files import OWN_PASSWORDS
+from tests.stack.production.stack import Production
+from tests.stack.waiting import wait_until
+from tests.stack.watch.images import OVERLAY, overlay_images, prepare_images
+
+GRAFANA = "grafana"
+
+
+@pytest.fixture(scope="module")
+def watched(stack: Production) -> Iterator[Production]:
+    """The production stack with everything that watches it, for whose exit the stack's own cares."""
+    both = replace(stack, files=(*stack.files, OVERLAY))
+    has_grafana = prepare_images(os.environ | stack.environment)
+    scale = () if has_grafana else ("--scale", f"{GRAFANA}=0")
+    both.compose("up", "--build", "--wait", "--pull", "never", *scale)
+    yield both
+    both.compose("stop", *overlay_images(), "model-monitor")
+
+
+def values(stack: Production, query: str) -> dict[str, str]:
+    """Return what Prometheus answers, by store."""
+    url = f"http://localhost:{stack.port('PROMETHEUS_PORT')}/api/v1/query"
+    found = httpx.get(url, params={"query": query}, trust_env=False).json()["data"]["result"]
+    return {series["metric"].get("store", ""): series["value"][1] for series in found}
+
+
+@pytest.mark.parametrize(
+    ("metric", "stores"),
+    [("pg_up", {"database", "postgres"}), ("redis_up", {""})],
+)
+def test_exporters_reach_their_stores_with_passwords_from_files(
+    watched: Production, metric: str, stores: set[str]
+) -> None:
+    """The local databases are not there: who answers are the external ones."""
+    wait_until(lambda: values(watched, metric) == dict.fromkeys(stores, "1"), 60, metric)
+
+
+@pytest.mark.parametrize(("store", "database"), [("database", "dsproject"), ("postgres", "predictions")])
+def test_each_exporter_watches_its_own_database(watched: Production, store: str, database: str) -> None:
+    tables = f'count by (store) (pg_stat_user_tables_n_live_tup{{datname="{database}"}})'
+
+    wait_until(lambda: values(watched, tables), 60, f"tables of {database}")
+
+    assert set(values(watched, tables)) == {store}
+
+
+def test_the_drift_monitor_reads_the_external_log(watched: Production) -> None:
+    health = httpx.get(f"http://localhost:{watched.port('MONITOR_PORT')}/health", trust_env=False)
+
+    assert health.status_code == 200
+    assert health.json()["failure"] is None
+
+
+def test_no_password_shows_in_any_container(watched: Production) -> None:
+    containers = watched.compose("ps", "--all", "--quiet").split()
+    shown = run("docker", "inspect", *containers) + watched.compose("logs")
+
+    for secret in (PASSWORD, *OWN_PASSWORDS.values()):
+        assert secret not in shown
+    for name, demo in settings().items():
+        assert not (name.endswith("_PASSWORD") and "-demo" in demo and demo in shown), name
+
+
+def test_grafana_takes_its_password_from_the_file(watched: Production) -> None:
+    if GRAFANA not in watched.compose("ps", "--services").split():
+        pytest.skip(f"{overlay_images()[GRAFANA]} CANNOT BE HAD HERE, Grafana did not run")
+    url = f"http://localhost:{watched.port('GRAFANA_PORT')}/api/org"
+
+    statuses = [
+        httpx.get(url, auth=("admin", password), trust_env=False).status_code
+        for password in (OWN_PASSWORDS["grafana_password"], settings()["GRAFANA_PASSWORD"])
+    ]
+
+    assert statuses == [200, 401]
