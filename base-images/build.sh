@@ -133,8 +133,9 @@ command -v mmdebstrap >/dev/null || apt_install mmdebstrap
 [ -n "$(mirror '^[a-z]+$')" ] || apt_update # the mirror's origin is known only once its lists are there
 
 # One lane a release: on two cores this halves the time.
+mapfile -t releases < <(awk '!/^#/ { print $2 }' "$here/stand-ins.txt" | sort -u)
 lanes=()
-for release in $(awk '!/^#/ { print $2 }' "$here/stand-ins.txt" | sort -u); do
+for release in "${releases[@]}"; do
     build_release "$release" "$@" &
     lanes+=($!)
 done
