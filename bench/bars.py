@@ -18,8 +18,10 @@ class Bar(NamedTuple):
 
     def row(self) -> tuple[str, ...]:
         """Return the cells of its row."""
-        best = self._reaches(self.moonshot)
-        verdict = "moonshot" if best else "reached" if self._reaches(self.bar) else "**missed**"
+        missed = "**missed**" if self.bar else "–"
+        verdict = (
+            "moonshot" if self._reaches(self.moonshot) else "reached" if self._reaches(self.bar) else missed
+        )
         sign = "≤" if self.at_most else "≥"
         both = (self.bar, self.moonshot)
         goals = (f"{sign} {goal:g} {self.unit}".rstrip() if goal else "–" for goal in both)
