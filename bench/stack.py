@@ -16,6 +16,7 @@ from statistics import median
 import msgspec
 
 from bench.bars import Bar, bar_table, table
+from bench.machine import use_every_core
 from bench.stores import ROOT
 
 _PROJECT, _FIRST_PORT = "ml-stack-bench", 30_200
@@ -41,6 +42,7 @@ class StackNumbers(msgspec.Struct, frozen=True):
 
 def measure(rounds: int, progress: Callable[[str], None]) -> StackNumbers:
     """Start the stack on empty volumes so many times; look at the last one at rest."""
+    use_every_core()
     _run("scripts/base-images.sh", "ensure")
     progress("building the images")
     _compose("build", "--quiet")
