@@ -9,8 +9,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.identifiers import sane_request_id
 from api.open_inference.naming import PREFIX
-from api.predict import sane_request_id
 from pipeline.problems import CONTENT_TYPE, InvalidInput, Problem, problem_body
 
 logger = logging.getLogger(__name__)

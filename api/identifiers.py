@@ -1,4 +1,4 @@
-"""Time-ordered prediction ids (UUIDv7, RFC 9562 section 5.7): the idempotency key of the log."""
+"""Time-ordered prediction ids (UUIDv7, RFC 9562 section 5.7), the idempotency key of the log; request ids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from typing import NamedTuple
 
 _KEY = re.compile(rb"(\d{10})\.(\d{3})-([0-9a-f]{32})")
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _random = random.SystemRandom()
 _bits = random.Random(_random.getrandbits(128)).getrandbits  # noqa: S311 unique, not secret
 
@@ -24,8 +25,10 @@ def new_prediction_id() -> PredictionId:
     return _uuid7(time.time_ns() // 1_000_000, _bits(74))
 
 
-def new_request_id() -> str:
-    """Return 32 hexadecimal digits, as nginx's $request_id."""
+def sane_request_id(header: bytes | None) -> str:
+    """Return the client's id if it is fit for a log line, else a new one like nginx's $request_id."""
+    if header is not None and _SANE_ID.fullmatch(text := header.decode("latin-1")):
+        return text
     return f"{_bits(128):032x}"
 
 

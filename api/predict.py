@@ -7,14 +7,13 @@ described in OpenAPI all the same: see openapi.py.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 
 from prometheus_client import Counter
 
 from api import metrics
 from api.asgi import ClientGone, Receive, Scope, Send, read_body, send_json, send_problem
-from api.identifiers import new_request_id, prediction_id
+from api.identifiers import prediction_id, sane_request_id
 from api.job import Job
 from api.predictor import Predictor
 from pipeline.api_keys import ApiKeys
@@ -25,7 +24,6 @@ from pipeline.regression import Regression
 from pipeline.served_models import Models
 
 PATH = "/predict"
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _JSON = (b"content-type", b"application/json")
 
 
@@ -94,10 +92,3 @@ class PredictEndpoint:
         if version is None:
             return self._models.select(None)
         return await asyncio.to_thread(self._models.select, version)
-
-
-def sane_request_id(header: bytes | None) -> str:
-    """Return the client's id if it is fit for a log line, else a new one."""
-    if header is not None and _SANE_ID.fullmatch(text := header.decode("latin-1")):
-        return text
-    return new_request_id()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
 
+from pipeline.model_store import ModelStore
 from pipeline.refusals import ModelRefused
 from pipeline.regression import ARTIFACT, Regression, load_regression
-
-if TYPE_CHECKING:
-    from pipeline.model_store import ModelStore
 
 _log = logging.getLogger(__name__)
 

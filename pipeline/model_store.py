@@ -13,14 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.current_model import CurrentModel
 from pipeline.durable import drafted, replace_link, settle
 from pipeline.evaluations import Evaluation, read_evaluation, write_evaluation
 from pipeline.manifest import Manifest, read_manifest, verify_file, write_manifest
 from pipeline.refusals import ModelRefused, StoreRefused
 from pipeline.volume import linked_version, numbered, serve, writer
-
-__all__ = ["CurrentModel", "ModelStore"]
 
 
 class ModelStore:

@@ -7,9 +7,10 @@ from typing import Literal
 
 import msgspec
 
+from pipeline.current_model import CurrentModel
 from pipeline.drift import ColumnDrift, column_drift, extrapolated_share
 from pipeline.drift_data import TrainingData, Window, read_training_data, read_window
-from pipeline.model_store import CurrentModel, ModelStore
+from pipeline.model_store import ModelStore
 from pipeline.regression import Regression
 
 MIN_ROWS = 200  # fewer say nothing about a distribution

@@ -12,11 +12,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from api.asgi import read_body
 from api.dependencies import CurrentService
-from api.identifiers import prediction_id
+from api.identifiers import prediction_id, sane_request_id
 from api.jobs.desk import JobDesk
 from api.jobs.schemas import REQUEST_BODY, JobReport, Submission, problems
 from api.jobs.store import Report
-from api.predict import sane_request_id
 from pipeline.bodies import check_json
 from pipeline.instances import decode_request, to_rows
 

@@ -12,12 +12,11 @@ from fastapi import APIRouter, Request, Response
 from api.asgi import read_body
 from api.cache import Answer
 from api.dependencies import CurrentService
-from api.identifiers import prediction_id
+from api.identifiers import prediction_id, sane_request_id
 from api.job import Job
 from api.open_inference.messages import InferenceRequest, InferenceResponse
 from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, select
 from api.open_inference.tensors import read_inputs, write_outputs
-from api.predict import sane_request_id
 from pipeline.bodies import decode_json
 from pipeline.instances import check_rows
 from pipeline.problems import InvalidInput

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model_store import CurrentModel, ModelStore
+from pipeline.current_model import CurrentModel
+from pipeline.model_store import ModelStore
 from tests.model_versions import line_table, promote, publish
 
 
