@@ -71,7 +71,7 @@ class ServingMetrics:
 
     def observe(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """Count one answered request; `route` is its template, None when no route matched."""
-        key = (method if method in _METHODS else "other", route or UNMATCHED, status // 100)
+        key = (method if method in _METHODS else "other", route or UNMATCHED, status)
         if key not in self._bound:
             self._bound[key] = self._bind(*key)
         counter, histogram = self._bound[key]
@@ -82,5 +82,5 @@ class ServingMetrics:
         """Return the exposition text, version 0.0.4."""
         return generate_latest(self._registry)
 
-    def _bind(self, method: str, route: str, status_class: int) -> tuple[Counter, Histogram]:
-        return self._requests.labels(route, method, f"{status_class}xx"), self._seconds.labels(route)
+    def _bind(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(route, method, str(status)), self._seconds.labels(route)
