@@ -37,9 +37,9 @@ leave_out() { # leave_out WHAT WHY
 }
 
 # shellcheck disable=SC2329 # called through stage
-tests() { # what needs no containers starts its own servers, and mostly waits for them: four at a time
+tests() { # integration starts servers as processes and mostly waits for them: four files at a time
     local options=()
-    [[ " ${plain[*]} " != *" $1 "* ]] || options=(--numprocesses 4 --dist loadfile)
+    [ "$1" != integration ] || options=(--numprocesses 4 --dist loadfile)
     .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="build/tests/$1.xml" "${options[@]}"
 }
 
