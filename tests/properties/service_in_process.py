@@ -40,6 +40,16 @@ class ServiceInProcess:
         """Look for a new current version now instead of within a second."""
         self._service.models.current.refresh()
 
+    def await_redis(self) -> None:
+        """Return when it is connected to Redis; between questions its event loop stands still."""
+        self._runner.run(self._connected())
+
+    async def _connected(self) -> None:
+        await asyncio.sleep(0.05)  # a lost connection is noticed first
+        async with asyncio.timeout(10):
+            while not self._service.redis.available:
+                await asyncio.sleep(0.02)
+
     def ask(self, bodies: list[str]) -> list[httpx.Response]:
         """POST the bodies to /predict at the same moment."""
         return self._runner.run(self._ask(bodies))

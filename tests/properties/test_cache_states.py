@@ -33,6 +33,7 @@ from tests.properties.service_in_process import ServiceInProcess
 NUMBERS = st.sampled_from(
     ["5", "5.0", "5e0", "0", "-0.0", "-0", "0.1", "1e-1", "-7.25", "1e6", "19.999999999999996"]
 )
+Batch = list[tuple[list[str], bool, bool]]  # numbers, whether as nested rows, whether by the version's number
 SLOPES = st.sampled_from([2.0, 3.0, -1.5])
 
 
@@ -63,8 +64,11 @@ class CacheMachine(RuleBasedStateMachine):
             max_size=4,
         )
     )
-    def ask_together(self, batch: list[tuple[list[str], bool, bool]]) -> None:
+    def ask_together(self, batch: Batch) -> None:
         """Ask some questions at the same moment, of the current model or of a version by its number."""
+        self._ask(batch)
+
+    def _ask(self, batch: Batch) -> None:
         bodies = []
         for numbers, nested, by_number in batch:
             values = ", ".join(f"[{number}]" for number in numbers) if nested else ", ".join(numbers)
@@ -109,19 +113,26 @@ class CacheMachine(RuleBasedStateMachine):
                 redis.set(key, redis.get(key)[:length])
 
     @precondition(lambda self: self.restarts < 2)
-    @rule(kill=st.booleans())
-    def restart_redis(self, kill: bool) -> None:
+    @rule(kill=st.booleans(), ask_at_once=st.booleans())
+    def restart_redis(self, kill: bool, ask_at_once: bool) -> None:
         """Its entries survive, its connections do not."""
         self.restarts += 1
         if kill:
             self.stores.redis.kill()
         self.stores.redis.stop()
         self.stores.redis.start()
+        if not ask_at_once:
+            self.service.await_redis()
 
     def teardown(self) -> None:
-        """Close the service."""
-        self.service.close()
-        self._directory.cleanup()
+        """Whatever has happened: what is asked twice is cached. Then close the service."""
+        try:
+            self.service.await_redis()
+            for _ in range(2):
+                self._ask([(["5"], False, False)])
+        finally:
+            self.service.close()
+            self._directory.cleanup()
 
     def _check(self, row: list[float], answer: httpx.Response) -> None:
         assert answer.status_code == 200, answer.text
