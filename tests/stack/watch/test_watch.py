@@ -10,18 +10,15 @@ from tests.stack.watch.overlay import Monitoring
 
 
 def test_every_target_answers(monitoring: Monitoring) -> None:
-    def states() -> dict[str, str]:
-        targets = monitoring.stack.prometheus.get("/api/v1/targets").json()["data"]["activeTargets"]
-        return {
-            target["labels"]["instance"] + " " + target["labels"]["job"]: target["health"]
-            for target in targets
-        }
-
-    wait_until(lambda: set(states().values()) == {"up"}, what="every target up")
-
-    jobs = {name.split()[1] for name in states()}
     overlay = {"model-monitor", "postgres", "redis", "nginx", "alertmanager"}
-    assert jobs >= {"ml-api", "model-serve", "worker", *overlay}
+
+    def all_found_and_up() -> bool:
+        targets = monitoring.stack.prometheus.get("/api/v1/targets").json()["data"]["activeTargets"]
+        jobs = {target["labels"]["job"] for target in targets}
+        up = {target["health"] for target in targets} == {"up"}
+        return up and jobs >= {"ml-api", "model-serve", "worker", *overlay}
+
+    wait_until(all_found_and_up, 60, "every target found and up")
 
 
 @pytest.mark.parametrize("metric", ["pg_up", "redis_up", "nginx_up"])
@@ -36,7 +33,8 @@ def test_alerts_reach_alertmanager(monitoring: Monitoring) -> None:
         alerts = monitoring.alertmanager.get("/api/v2/alerts").json()
         return "Watchdog" in {alert["labels"]["alertname"] for alert in alerts}
 
-    wait_until(watchdog, 60, "the alert that fires always")
+    # An alert that was sent before Alertmanager was found is sent again after a minute.
+    wait_until(watchdog, 120, "the alert that fires always")
 
 
 def test_rules_are_tested_by_promtool(monitoring: Monitoring) -> None:
