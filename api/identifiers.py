@@ -7,7 +7,7 @@ import re
 import time
 from typing import NamedTuple
 
-_KEY = re.compile(rb"(\d{10})\.(\d{3})-([0-9a-f]{32})")
+_KEY = re.compile(rb"(\d{1,11})\.(\d{3})-([0-9a-f]{32})")
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _random = random.SystemRandom()
 _bits = random.Random(_random.getrandbits(128)).getrandbits  # noqa: S311 unique, not secret

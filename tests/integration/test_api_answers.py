@@ -7,6 +7,7 @@ import json
 import math
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,21 @@ def test_a_repeated_idempotency_key_is_one_row(server: ServingProcess, real_stor
     assert first.json()["id"] == second.json()["id"]
     assert first.json()["predictions"] == second.json()["predictions"]
     assert real_stores.times_logged([first.json()["id"]]) == {first.json()["id"]: 1}
+
+
+@pytest.mark.parametrize("year", [2001, 2150])
+def test_a_front_door_whose_clock_jumps_loses_nothing(
+    server: ServingProcess, real_stores: Stores, year: int
+) -> None:
+    """There is no partition for such a time; the row is kept all the same, once, and at that time."""
+    moment = datetime(year, 6, 1, tzinfo=UTC)
+    headers = {"x-idempotency-key": f"{moment.timestamp():.3f}-" + "cd" * 16}
+
+    answers = [server.client.post("/predict", json={"values": [9]}, headers=headers) for _ in range(2)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    rows = real_stores.sql('SELECT "timestamp" FROM predictions WHERE id = %s', answers[0].json()["id"])
+    assert rows == [(moment,)]
 
 
 def test_the_logs_latency_covers_the_time_of_the_answer(server: ServingProcess, real_stores: Stores) -> None:
