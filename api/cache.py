@@ -69,7 +69,7 @@ class Cache:
         """Store the entries and wait for nothing; a failure only means that they are computed again."""
         commands: list[Command] = [("SET", key, value, "EX", self._ttl) for key, value in entries.items()]
         with suppress(RedisUnavailable):
-            stored = self._redis.send(commands, self._timeout)
+            stored = self._redis.execute(commands, self._timeout)
             self._writes.add(stored)
             stored.add_done_callback(self._written)
 

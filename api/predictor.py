@@ -59,13 +59,6 @@ class Predictor:
             finally:
                 self._busy -= 1
 
-    async def _gathered(self) -> None:
-        """Return once a turn of the event loop has brought no further job: what has arrived goes together."""
-        waiting = 0
-        while waiting < len(self._pending) < _BATCH_REQUESTS:
-            waiting = len(self._pending)
-            await asyncio.sleep(0)
-
     async def drained(self) -> None:
         """Return when nothing waits and every cache entry is stored."""
         while self._pending or self._busy:

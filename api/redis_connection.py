@@ -98,12 +98,11 @@ class RedisConnection:
         """True while Redis answers."""
         return self._pipeline is not None
 
-    async def execute(self, commands: list[Command], within: float) -> list[Reply]:
-        """Send all commands in one write, return one reply each; error replies are returned, not raised."""
-        return await self.send(commands, within)
+    def execute(self, commands: list[Command], within: float) -> asyncio.Future[list[Reply]]:
+        """Send all commands in one write; raise RedisUnavailable at once if there is no connection.
 
-    def send(self, commands: list[Command], within: float) -> asyncio.Future[list[Reply]]:
-        """Do the same and return the future of the replies, which fails after `within` seconds."""
+        The future has one reply each, error replies included; after `within` seconds it fails.
+        """
         pipeline = self._pipeline
         if pipeline is None:
             raise RedisUnavailable("Redis cannot be reached")

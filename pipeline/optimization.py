@@ -32,7 +32,7 @@ class Gate:
     tolerance: float
 
 
-class Optimization(msgspec.Struct, frozen=True):
+class Optimization(msgspec.Struct, frozen=True, kw_only=True):
     """What was compared last, and what came of it: optimization.json in the model volume."""
 
     content: str  # SHA-256 over data, code, candidates and time limit
@@ -74,7 +74,9 @@ def optimize(
     if before is not None and before.content == content:
         return before, False
     chosen, scores = _search(table, candidates, seconds)
-    found = Optimization(content, chosen.estimator, chosen.parameters, scores=scores)
+    found = Optimization(
+        content=content, estimator=chosen.estimator, parameters=chosen.parameters, scores=scores
+    )
     if chosen != candidates[0]:
         version = store.find(content_digest(digest, chosen))
         version = version or train_and_publish(store, table, chosen, digest, name)
