@@ -36,11 +36,19 @@ write_sources() { # write_sources RELEASE FILE
     main=$(mirror '^[a-z]+$')
     security=$(mirror '-security$')
     [ -n "$main" ] || fail "this machine's apt knows no Debian mirror, so no stand-ins can be built for public images"
+    {
+        source_of "$main" "$release" "$release-updates"
+        [ -z "$security" ] || source_of "$security" "$release-security"
+    } >"$2"
+}
+
+source_of() { # source_of URI SUITE…
+    local uri=$1
+    shift
+    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$uri" "$*" "$keyring"
     # A release in the making has lists that expire within a week: a mirror that lags would be of no use.
-    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\nCheck-Valid-Until: no\n\n' \
-        "$main" "$release $release-updates" "$keyring" >"$2"
-    [ -z "$security" ] || printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\nCheck-Valid-Until: no\n' \
-        "$security" "$release-security" "$keyring" >>"$2"
+    ! [[ $1 == forky* ]] || echo 'Check-Valid-Until: no'
+    echo
 }
 
 apt_proxies() { # the machine's own apt proxy settings, as apt configuration lines
