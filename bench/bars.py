@@ -18,14 +18,17 @@ class Bar(NamedTuple):
 
     def row(self) -> tuple[str, ...]:
         """Return the cells of its row."""
-        missed = "**missed**" if self.bar else "–"
-        verdict = (
-            "moonshot" if self._reaches(self.moonshot) else "reached" if self._reaches(self.bar) else missed
-        )
         sign = "≤" if self.at_most else "≥"
         both = (self.bar, self.moonshot)
         goals = (f"{sign} {goal:g} {self.unit}".rstrip() if goal else "–" for goal in both)
-        return (self.what, *goals, f"{self.value:.2f} {self.unit}".rstrip(), verdict)
+        return (self.what, *goals, f"{self.value:.2f} {self.unit}".rstrip(), self._verdict())
+
+    def _verdict(self) -> str:
+        if self._reaches(self.moonshot):
+            return "moonshot"
+        if self._reaches(self.bar):
+            return "reached"
+        return "–" if self.bar is None else "**missed**"
 
     def _reaches(self, goal: float | None) -> bool:
         if goal is None:
