@@ -68,5 +68,4 @@ def test_model_report_shows_picture_and_numbers(
 
 
 def _targets_up(stack: Stack) -> set[str]:
-    found = stack.prometheus.get("/api/v1/query", params={"query": "up == 1"}).json()["data"]["result"]
-    return {series["metric"]["job"] for series in found}
+    return {series["metric"]["job"] for series in stack.query("up == 1")}

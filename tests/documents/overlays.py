@@ -51,8 +51,7 @@ def monitoring(stack: Stack, _output: str) -> None:
     """Prometheus hears from the exporters too, and knows what to raise an alarm about."""
 
     def answering() -> set[str]:
-        found = stack.prometheus.get("/api/v1/query", params={"query": "up == 1"}).json()
-        return {series["metric"]["job"] for series in found["data"]["result"]}
+        return {series["metric"]["job"] for series in stack.query("up == 1")}
 
     exporters = {"redis", "nginx", "postgres"}
     wait_until(lambda: len(answering()) >= 3 + len(exporters), 60, f"targets besides {answering()}")

@@ -1,4 +1,4 @@
-"""Fixtures for the steps: with nothing done yet, and with a first version promoted."""
+"""Fixtures for the steps: with nothing done yet, with a first version promoted; a prediction log to watch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.drift_log import create_log
 from tests.integration.step_process import Steps
 from tests.server_process import PostgresServer
 
@@ -36,3 +37,10 @@ def trained(postgres: PostgresServer, _first_version: Steps, tmp_path: Path) -> 
     shutil.copytree(_first_version.model_dir, tmp_path / "models", symlinks=True)
     yield Steps(postgres.url(name), tmp_path / "models")
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def log_url(database_url: str) -> str:
+    """An empty prediction log."""
+    create_log(database_url)
+    return database_url

@@ -8,15 +8,8 @@ import pytest
 from pipeline.drift_data import read_window
 from pipeline.model_store import ModelStore
 from pipeline.regression import load_regression
-from tests.integration.drift_log import create_log, like_training, log_predictions, one_pass
+from tests.integration.drift_log import like_training, log_predictions, one_pass
 from tests.integration.step_process import Steps
-
-
-@pytest.fixture
-def log_url(database_url: str) -> str:
-    """An empty prediction log."""
-    create_log(database_url)
-    return database_url
 
 
 def test_fewer_than_200_rows_are_insufficient_data(trained: Steps, log_url: str) -> None:

@@ -11,16 +11,9 @@ import httpx
 import psycopg2
 import pytest
 
-from tests.integration.drift_log import create_log, like_training, log_predictions, monitor
+from tests.integration.drift_log import like_training, log_predictions, monitor
 from tests.integration.step_process import Steps
 from tests.stack.waiting import wait_until
-
-
-@pytest.fixture
-def log_url(database_url: str) -> str:
-    """An empty prediction log."""
-    create_log(database_url)
-    return database_url
 
 
 @pytest.fixture

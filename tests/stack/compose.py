@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -55,17 +56,17 @@ class Stack:
     @cached_property
     def serve(self) -> httpx.Client:
         """Flask, through the front door."""
-        return self._client("SERVE_PORT")
+        return self.client("SERVE_PORT")
 
     @cached_property
     def api(self) -> httpx.Client:
         """FastAPI, through the front door."""
-        return self._client("API_PORT")
+        return self.client("API_PORT")
 
     @cached_property
     def prometheus(self) -> httpx.Client:
         """Prometheus."""
-        return self._client("PROMETHEUS_PORT")
+        return self.client("PROMETHEUS_PORT")
 
     def compose(
         self,
@@ -111,5 +112,13 @@ class Stack:
         """Return the ids in the prediction log."""
         return set(self.psql("postgres", "predictions", "SELECT id FROM predictions").split())
 
-    def _client(self, port: str) -> httpx.Client:
+    def query(self, expression: str, **parameters: str) -> list[dict[str, Any]]:
+        """Return what Prometheus answers to an instant query."""
+        answer = self.prometheus.get("/api/v1/query", params={"query": expression} | parameters).json()
+        assert answer["status"] == "success", f"{expression}: {answer['error']}"
+        found: list[dict[str, Any]] = answer["data"]["result"]
+        return found
+
+    def client(self, port: str) -> httpx.Client:
+        """Return a client of what listens on the host port in the variable `port`."""
         return httpx.Client(base_url=f"http://localhost:{self.port(port)}", timeout=10, trust_env=False)

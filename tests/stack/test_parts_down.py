@@ -111,8 +111,7 @@ def test_without_prometheus_nobody_misses_anything(stack: Stack) -> None:
     """What it had recorded is still there afterwards, even after a crash."""
 
     def newest_scrape(at: float) -> float:
-        asked = {"query": 'timestamp(up{job="ml-api"} == 1)', "time": f"{at:.3f}"}
-        found = stack.prometheus.get("/api/v1/query", params=asked).json()["data"]["result"]
+        found = stack.query('timestamp(up{job="ml-api"} == 1)', time=f"{at:.3f}")
         return float(found[0]["value"][1]) if found else 0.0
 
     recorded = wait_until(lambda: newest_scrape(time.time()), 30, "a scrape")

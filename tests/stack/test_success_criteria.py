@@ -121,7 +121,7 @@ def test_prometheus_collects_metrics(stack: Stack) -> None:
     stack.serve.post("/predict", json={"values": [5]})
 
     def value(query: str) -> float:
-        found = stack.prometheus.get("/api/v1/query", params={"query": query}).json()["data"]["result"]
+        found = stack.query(query)
         return float(found[0]["value"][1]) if found else 0.0
 
     predictions = 'sum(http_requests_total{route="/predict", status=~"2.."}) by (job)'

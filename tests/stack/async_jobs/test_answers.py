@@ -86,7 +86,6 @@ def test_prometheus_finds_the_worker(jobs: Jobs) -> None:
     """By its service's name in Docker's DNS."""
 
     def up() -> bool:
-        query = jobs.stack.prometheus.get("/api/v1/query", params={"query": 'up{job="worker"} == 1'})
-        return len(query.json()["data"]["result"]) == 1
+        return len(jobs.stack.query('up{job="worker"} == 1')) == 1
 
     jobs.eventually(up, 30, "Prometheus to scrape the worker")

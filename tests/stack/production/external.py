@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.servers import free_port
 from tests.stack.compose import ROOT
 from tests.stack.waiting import wait_until
 
 PASSWORD = "external-0123456789"
 _ROLES = ("PIPELINE", "READER", "INFERENCE", "DRIFT", "MONITOR")
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def run(*command: str, environment: dict[str, str] | None = None, check: bool = True) -> str:

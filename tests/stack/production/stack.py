@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.stack.production.external import external_postgres, free_port, run
+from tests.servers import free_port
+from tests.stack.production.external import external_postgres, run
 from tests.stack.production.secret_files import write_secrets
 
 _FILES = ("docker-compose.yaml", "docker-compose.prod.yaml")

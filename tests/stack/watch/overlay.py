@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import httpx
 
@@ -31,36 +30,25 @@ class Monitoring:
         """Run `docker compose` with the overlay."""
         return self.stack.compose(*_OPTIONS, *arguments, check=check, env=_QUICK)
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """Return what Prometheus answers to an instant query."""
-        answer = self.stack.prometheus.get("/api/v1/query", params={"query": expression}).json()
-        assert answer["status"] == "success", f"{expression}: {answer['error']}"
-        found: list[dict[str, Any]] = answer["data"]["result"]
-        return found
-
     def value(self, expression: str) -> float | None:
         """Return the one value of an instant query, None if there is none."""
-        found = self.query(expression)
+        found = self.stack.query(expression)
         return float(found[0]["value"][1]) if found else None
 
     @cached_property
     def monitor(self) -> httpx.Client:
         """The drift monitor."""
-        return self._client("MONITOR_PORT")
+        return self.stack.client("MONITOR_PORT")
 
     @cached_property
     def alertmanager(self) -> httpx.Client:
         """Alertmanager."""
-        return self._client("ALERTMANAGER_PORT")
+        return self.stack.client("ALERTMANAGER_PORT")
 
     @cached_property
     def grafana_client(self) -> httpx.Client:
         """Grafana, without logging in."""
-        return self._client("GRAFANA_PORT")
-
-    def _client(self, port: str) -> httpx.Client:
-        url = f"http://localhost:{self.stack.port(port)}"
-        return httpx.Client(base_url=url, timeout=10, trust_env=False)
+        return self.stack.client("GRAFANA_PORT")
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def test_every_panel_shows_data(monitoring: Monitoring, path: Path) -> None:
 
 
 def _shows_data(monitoring: Monitoring, expression: str) -> bool:
-    return any(math.isfinite(float(series["value"][1])) for series in monitoring.query(expression))
+    return any(math.isfinite(float(series["value"][1])) for series in monitoring.stack.query(expression))
 
 
 def test_grafana_shows_the_dashboards(monitoring: Monitoring) -> None:

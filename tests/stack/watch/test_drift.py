@@ -31,8 +31,8 @@ def test_what_nobody_taught_is_drift(monitoring: Monitoring) -> None:
     # The share first: what other tests asked may already have counted as drift, without these rows.
     wait_until(lambda: (monitoring.value("drift_extrapolated_share") or 0) > 0.3, 40, "extrapolated inputs")
     wait_until(lambda: monitoring.value('drift_detected{column="x"}') == 1, 40, "drift of x")
-    firing = monitoring.query('ALERTS{alertname="DriftDetected", column="x"}')
-    assert firing or wait_until(lambda: monitoring.query('ALERTS{alertname="DriftDetected"}'), 40)
+    firing = monitoring.stack.query('ALERTS{alertname="DriftDetected", column="x"}')
+    assert firing or wait_until(lambda: monitoring.stack.query('ALERTS{alertname="DriftDetected"}'), 40)
 
 
 def test_the_quality_gates_report_can_be_read(monitoring: Monitoring) -> None:

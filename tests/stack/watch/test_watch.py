@@ -23,7 +23,7 @@ def test_every_target_answers(monitoring: Monitoring) -> None:
 
 @pytest.mark.parametrize("metric", ["pg_up", "redis_up", "nginx_up"])
 def test_exporters_reach_their_stores(monitoring: Monitoring, metric: str) -> None:
-    values = wait_until(lambda: monitoring.query(metric), what=metric)
+    values = wait_until(lambda: monitoring.stack.query(metric), what=metric)
 
     assert {series["value"][1] for series in values} == {"1"}
 
