@@ -46,7 +46,8 @@ lock: ## resolve requirements*.txt into locks; UPGRADE=1 takes the newest versio
 	@scripts/lock.sh
 
 clean: ## remove what checks and tests have left: caches, .venv, their images
-	@docker compose -p ml-stack-test --profile '*' down --volumes --remove-orphans --rmi local 2>/dev/null || true
+	@for project in ml-stack-test ml-stack-test-beside; do \
+		docker compose -p $$project --profile '*' down --volumes --remove-orphans --rmi local 2>/dev/null || true; done
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

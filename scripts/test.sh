@@ -10,7 +10,13 @@ cd "$(dirname "$0")/.."
 unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
 export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
 plain=(unit properties integration wiring)
-with_containers=(documents stack chaos browser)
+with_containers=(documents browser stack chaos)
+# tests/stack mostly waits for containers: it runs beside the others, as a project with ports of its own (25000 for 5000)
+mapfile -t beside < <(
+    echo "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-beside"
+    sed -nE 's/^([A-Z_]+_PORT)=([0-9]{4})$/\1=2\2/p' .env
+)
+stack= # its process, while it runs
 summary=()
 failed=0
 
@@ -19,16 +25,21 @@ wanted() { has_tests "$1" && { [ "${#only[@]}" = 0 ] || [[ " ${only[*]} " == *" 
 needs_containers() { # is any stage wanted that does?
     local name
     for name in "${with_containers[@]}"; do ! wanted "$name" || return 0; done
-    [ "${#only[@]}" = 0 ] # the checks
+    return 1
 }
 headline() { printf '\n--- %s ---\n' "$*"; }
+
+remember() { # remember NAME ok|FAILED SECONDS: for the summary
+    summary+=("$(printf '%-12s %-7s %4d s' "$@")")
+    [ "$2" = ok ] || failed=1
+}
 
 stage() { # stage NAME COMMAND…: time it, remember how it went, go on
     local name=$1 started=$SECONDS verdict=ok
     shift
     headline "$name"
-    "$@" || { verdict=FAILED; failed=1; }
-    summary+=("$(printf '%-12s %-7s %4d s' "$name" "$verdict" $((SECONDS - started)))")
+    "$@" || verdict=FAILED
+    remember "$name" "$verdict" $((SECONDS - started))
 }
 
 leave_out() { # leave_out WHAT WHY
@@ -37,10 +48,33 @@ leave_out() { # leave_out WHAT WHY
 }
 
 # shellcheck disable=SC2329 # called through stage
-tests() { # integration starts servers as processes and mostly waits for them: four files at a time
+build() {
+    docker compose --profile '*' build --quiet
+    ! wanted stack || env "${beside[@]}" docker compose --profile '*' build --quiet
+}
+
+tests() { # integration starts servers as processes of its own: four files at a time
     local options=()
     [ "$1" != integration ] || options=(--numprocesses 4 --dist loadfile)
     .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="build/tests/$1.xml" "${options[@]}"
+}
+
+begin_stack() {
+    say "tests/stack begins and runs beside the others; until its turn its output is in build/tests/stack.log"
+    set -m # a process group, so that clean_up can end all of it
+    (export "${beside[@]}" && tests stack) >build/tests/stack.log 2>&1 </dev/null &
+    set +m
+    stack=$!
+    began=$(date +%s)
+}
+
+end_stack() {
+    local verdict=ok
+    headline "stack (began beside the others)"
+    tail --lines=+1 --follow --pid="$stack" build/tests/stack.log
+    wait "$stack" || verdict=FAILED
+    stack=
+    remember stack "$verdict" $(($(stat -c %Y build/tests/stack.log) - began))
 }
 
 ensure_engine() { # sets engine=yes|no; any other failure than "none can run here" ends the run
@@ -50,11 +84,15 @@ ensure_engine() { # sets engine=yes|no; any other failure than "none can run her
     case $status in 0) engine=yes ;; 3) engine=no ;; *) exit "$status" ;; esac
 }
 
-clean_up() { # nothing here but what this project name owns; overlays' volumes are known by their label only
+clean_up() { # nothing here but what these project names own; overlays' volumes are known by their label only
     [ "$engine" = yes ] || return 0
-    COMPOSE_PROFILES='*' docker compose down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
-    docker volume ls --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |
-        xargs --no-run-if-empty docker volume rm >/dev/null 2>&1 || true
+    [ -z "$stack" ] || kill -- "-$stack" 2>/dev/null || true
+    local project
+    for project in "$COMPOSE_PROJECT_NAME" "$COMPOSE_PROJECT_NAME-beside"; do
+        COMPOSE_PROFILES='*' docker compose -p "$project" down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
+        docker volume ls --quiet --filter "label=com.docker.compose.project=$project" |
+            xargs --no-run-if-empty docker volume rm >/dev/null 2>&1 || true
+    done
 }
 
 totals() { # of all stages, in the form that test runners close with
@@ -75,13 +113,14 @@ rm -rf build/tests
 mkdir -p build/tests
 
 engine=no
-if needs_containers; then
+if needs_containers || [ "${#only[@]}" = 0 ]; then # the checks are better with one, too
     trap clean_up EXIT
     ensure_engine
 fi
 if [ "$engine" = yes ]; then
     clean_up # what an interrupted run has left
     scripts/ports.sh
+    env "${beside[@]}" scripts/ports.sh
     scripts/base-images.sh ensure-all
 fi
 scripts/venv.sh
@@ -90,6 +129,11 @@ if wanted integration; then scripts/servers.sh databases || { ! is_root || exit 
 for folder in /usr/lib/postgresql/*/bin; do PATH=$folder:$PATH; done
 
 [ "${#only[@]}" != 0 ] || stage check scripts/check.sh
+if [ "$engine" = yes ] && needs_containers; then
+    stage build build
+    scripts/image-sizes.sh
+    ! wanted stack || begin_stack
+fi
 for name in "${plain[@]}"; do
     wanted "$name" || continue
     if [ "$name" = integration ] && [ "$databases" = no ]; then
@@ -98,20 +142,16 @@ for name in "${plain[@]}"; do
         stage "$name" tests "$name"
     fi
 done
-built=no
 for name in "${with_containers[@]}"; do
     wanted "$name" || continue
     if [ "$engine" = no ]; then
         leave_out "tests/$name" "no container engine can run here"
         continue
     fi
-    if [ "$built" = no ]; then
-        stage build docker compose --profile '*' build --quiet
-        scripts/image-sizes.sh
-        built=yes
-    fi
-    case $name in documents | browser) scripts/servers.sh "$name" || say "going on without" ;; esac # its tests say what for
-    stage "$name" tests "$name"
+    case $name in
+    documents | browser) scripts/servers.sh "$name" || say "going on without" ;; # its tests say what for
+    esac
+    if [ "$name" = stack ]; then end_stack; else stage "$name" tests "$name"; fi
 done
 
 headline summary
