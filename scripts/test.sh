@@ -10,71 +10,65 @@ cd "$(dirname "$0")/.."
 unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
 export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
 plain=(unit properties integration wiring)
-with_containers=(documents browser stack chaos)
-# tests/stack mostly waits for containers: it runs beside the others, as a project with ports of its own (25000 for 5000)
-mapfile -t beside < <(
+with_containers=(documents browser)
+# These mostly wait for containers: they run beside the others, as a project with ports of its own (25000 for 5000).
+beside=(stack chaos)
+mapfile -t beside_settings < <(
     echo "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-beside"
     sed -nE 's/^([A-Z_]+_PORT)=([0-9]{4})$/\1=2\2/p' .env
 )
-stack= # its process, while it runs
-summary=()
-failed=0
+beside_process= # while it runs
+results=build/tests
 
 has_tests() { compgen -G "tests/$1/test_*.py" >/dev/null || compgen -G "tests/$1/**/test_*.py" >/dev/null; }
 wanted() { has_tests "$1" && { [ "${#only[@]}" = 0 ] || [[ " ${only[*]} " == *" $1 "* ]]; }; }
-needs_containers() { # is any stage wanted that does?
+any_wanted() {
     local name
-    for name in "${with_containers[@]}"; do ! wanted "$name" || return 0; done
+    for name in "$@"; do ! wanted "$name" || return 0; done
     return 1
 }
 headline() { printf '\n--- %s ---\n' "$*"; }
 
-remember() { # remember NAME ok|FAILED SECONDS: for the summary
-    summary+=("$(printf '%-12s %-7s %4d s' "$@")")
-    [ "$2" = ok ] || failed=1
-}
-
-stage() { # stage NAME COMMAND…: time it, remember how it went, go on
+stage() { # stage NAME COMMAND…: time it, note how it went, go on
     local name=$1 started=$SECONDS verdict=ok
     shift
     headline "$name"
     "$@" || verdict=FAILED
-    remember "$name" "$verdict" $((SECONDS - started))
+    printf '%-12s %-7s %4d s\n' "$name" "$verdict" $((SECONDS - started)) >>"$results/summary"
 }
 
 leave_out() { # leave_out WHAT WHY
-    summary+=("left out: $1 ($2)")
-    say "left out: $1 ($2)"
+    say "left out: $1 ($2)" | tee -a "$results/summary"
 }
 
 # shellcheck disable=SC2329 # called through stage
 build() {
     docker compose --profile '*' build --quiet
-    ! wanted stack || env "${beside[@]}" docker compose --profile '*' build --quiet
+    ! any_wanted "${beside[@]}" || env "${beside_settings[@]}" docker compose --profile '*' build --quiet
 }
 
+# shellcheck disable=SC2329 # called through stage
 tests() { # integration starts servers as processes of its own: four files at a time
     local options=()
     [ "$1" != integration ] || options=(--numprocesses 4 --dist loadfile)
-    .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="build/tests/$1.xml" "${options[@]}"
+    .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="$results/$1.xml" "${options[@]}"
 }
 
-begin_stack() {
-    say "tests/stack begins and runs beside the others; until its turn its output is in build/tests/stack.log"
+begin_beside() {
+    say "tests of ${beside[*]} run beside the others; until their turn they write to $results/beside.log"
     set -m # a process group, so that clean_up can end all of it
-    (export "${beside[@]}" && tests stack) >build/tests/stack.log 2>&1 </dev/null &
+    (
+        export "${beside_settings[@]}"
+        for name in "${beside[@]}"; do ! wanted "$name" || stage "$name" tests "$name"; done
+    ) >"$results/beside.log" 2>&1 </dev/null &
     set +m
-    stack=$!
-    began=$(date +%s)
+    beside_process=$!
 }
 
-end_stack() {
-    local verdict=ok
-    headline "stack (began beside the others)"
-    tail --lines=+1 --follow --pid="$stack" build/tests/stack.log
-    wait "$stack" || verdict=FAILED
-    stack=
-    remember stack "$verdict" $(($(stat -c %Y build/tests/stack.log) - began))
+end_beside() {
+    tail --lines=+1 --follow --pid="$beside_process" "$results/beside.log"
+    wait "$beside_process" || echo "beside       FAILED" >>"$results/summary"
+    beside_process=
 }
 
 ensure_engine() { # sets engine=yes|no; any other failure than "none can run here" ends the run
@@ -86,7 +80,7 @@ ensure_engine() { # sets engine=yes|no; any other failure than "none can run her
 
 clean_up() { # nothing here but what these project names own; overlays' volumes are known by their label only
     [ "$engine" = yes ] || return 0
-    [ -z "$stack" ] || kill -- "-$stack" 2>/dev/null || true
+    [ -z "$beside_process" ] || kill -- "-$beside_process" 2>/dev/null || true
     local project
     for project in "$COMPOSE_PROJECT_NAME" "$COMPOSE_PROJECT_NAME-beside"; do
         COMPOSE_PROFILES='*' docker compose -p "$project" down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
@@ -96,7 +90,7 @@ clean_up() { # nothing here but what these project names own; overlays' volumes 
 }
 
 totals() { # of all stages, in the form that test runners close with
-    cat build/tests/*.xml 2>/dev/null | grep -oE '<testsuite [^>]*>' | awk '
+    cat "$results"/*.xml 2>/dev/null | grep -oE '<testsuite [^>]*>' | awk '
         function number(name) { return match($0, name "=\"[0-9]+") ? substr($0, RSTART + length(name) + 2) + 0 : 0 }
         { failed += number("errors") + number("failures"); skipped += number("skipped"); all += number("tests") }
         END { printf "%d passed, %d failed, %d skipped\n", all - failed - skipped, failed, skipped }'
@@ -105,22 +99,22 @@ totals() { # of all stages, in the form that test runners close with
 only=("$@")
 for folder in tests/*/; do
     name=$(basename "$folder")
-    [[ " ${plain[*]} ${with_containers[*]} " == *" $name "* ]] || ! has_tests "$name" ||
+    [[ " ${plain[*]} ${with_containers[*]} ${beside[*]} " == *" $name "* ]] || ! has_tests "$name" ||
         fail "tests/$name belongs to no stage of scripts/test.sh"
 done
 for name in "${only[@]}"; do has_tests "$name" || fail "there are no tests in tests/$name"; done
-rm -rf build/tests
-mkdir -p build/tests
+rm -rf "$results"
+mkdir -p "$results"
 
 engine=no
-if needs_containers || [ "${#only[@]}" = 0 ]; then # the checks are better with one, too
+if any_wanted "${with_containers[@]}" "${beside[@]}" || [ "${#only[@]}" = 0 ]; then # the checks are better with one, too
     trap clean_up EXIT
     ensure_engine
 fi
 if [ "$engine" = yes ]; then
     clean_up # what an interrupted run has left
     scripts/ports.sh
-    env "${beside[@]}" scripts/ports.sh
+    env "${beside_settings[@]}" scripts/ports.sh
     scripts/base-images.sh ensure-all
 fi
 scripts/venv.sh
@@ -129,11 +123,17 @@ if wanted integration; then scripts/servers.sh databases || { ! is_root || exit 
 for folder in /usr/lib/postgresql/*/bin; do PATH=$folder:$PATH; done
 
 [ "${#only[@]}" != 0 ] || stage check scripts/check.sh
-if [ "$engine" = yes ] && needs_containers; then
+if [ "$engine" = no ]; then
+    for name in "${with_containers[@]}" "${beside[@]}"; do
+        ! wanted "$name" || leave_out "tests/$name" "no container engine can run here"
+    done
+    with_containers=() beside=()
+fi
+if any_wanted "${with_containers[@]}" "${beside[@]}"; then
     stage build build
     scripts/image-sizes.sh
-    ! wanted stack || begin_stack
 fi
+! any_wanted "${beside[@]}" || begin_beside
 for name in "${plain[@]}"; do
     wanted "$name" || continue
     if [ "$name" = integration ] && [ "$databases" = no ]; then
@@ -144,17 +144,13 @@ for name in "${plain[@]}"; do
 done
 for name in "${with_containers[@]}"; do
     wanted "$name" || continue
-    if [ "$engine" = no ]; then
-        leave_out "tests/$name" "no container engine can run here"
-        continue
-    fi
-    case $name in
-    documents | browser) scripts/servers.sh "$name" || say "going on without" ;; # its tests say what for
-    esac
-    if [ "$name" = stack ]; then end_stack; else stage "$name" tests "$name"; fi
+    scripts/servers.sh "$name" || say "going on without" # its tests say what for
+    stage "$name" tests "$name"
 done
+[ -z "$beside_process" ] || end_beside
 
 headline summary
-printf '%s\n' "${summary[@]}" "total        $((SECONDS / 60)) min $((SECONDS % 60)) s"
+cat "$results/summary"
+printf 'total        %d min %d s\n' $((SECONDS / 60)) $((SECONDS % 60))
 totals
-exit "$failed"
+! grep -q ' FAILED ' "$results/summary"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.inference_process import Stores, inference, stores
+from tests.integration.inference_process import PATIENT, Stores, inference, stores
 from tests.integration.serving_process import ServingProcess, eventually, publish_line
 
 
@@ -23,7 +23,7 @@ def real_stores() -> Iterator[Stores]:
 def server(tmp_path: Path, real_stores: Stores) -> Iterator[ServingProcess]:
     """A server that counts from zero."""
     publish_line(tmp_path / "models", 2.0)
-    with inference(tmp_path / "models", tmp_path / "log", real_stores) as process:
+    with inference(tmp_path / "models", tmp_path / "log", real_stores, **PATIENT) as process:
         yield process
 
 
