@@ -106,6 +106,7 @@ for name in "${only[@]}"; do has_tests "$name" || fail "there are no tests in te
 rm -rf "$results"
 mkdir -p "$results"
 
+trap 'exit 130' INT TERM # and not just the end of the stage that runs
 engine=no
 if any_wanted "${with_containers[@]}" "${beside[@]}" || [ "${#only[@]}" = 0 ]; then # the checks are better with one, too
     trap clean_up EXIT
