@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from pipeline.settings import DEMO_PASSWORDS
-from tests.wiring.files import COMBINATIONS, is_step, read, resolved, services, settings
+from tests.wiring.files import COMBINATIONS, ROOT, is_step, read, resolved, services, settings
 
 PRODUCTION = [name for name, (files, _) in COMBINATIONS.items() if "docker-compose.prod.yaml" in files]
 MONITORED = [name for name in PRODUCTION if "docker-compose.monitoring.yaml" in COMBINATIONS[name][0]]
 _PASSWORDS = {name: value for name, value in settings().items() if name.endswith("_PASSWORD")}
 _SEEN_BY_OTHERS_ONLY = {"grafana-demo"}  # Grafana's alone, none of our programs gets it
+_REFUSAL = ROOT / "scripts" / "refuse-demo-password.sh"  # before the programs of others
 
 
 def test_every_demo_password_is_known_to_who_refuses_them() -> None:
     assert set(_PASSWORDS.values()) == DEMO_PASSWORDS | _SEEN_BY_OTHERS_ONLY
+
+
+@pytest.mark.parametrize("password", sorted({*_PASSWORDS.values(), "my-own"}))
+def test_programs_of_others_start_with_a_password_of_your_own_only(tmp_path: Path, password: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(f"{password}\n")
+
+    done = subprocess.run(
+        ["sh", _REFUSAL, secret, "echo", "started"], capture_output=True, text=True, check=False
+    )
+
+    if password == "my-own":
+        assert (done.returncode, done.stdout, done.stderr) == (0, "started\n", "")
+    else:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"{secret} holds a demo password")
+        assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("combination", PRODUCTION)

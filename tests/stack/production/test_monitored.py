@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -62,6 +64,20 @@ def test_the_drift_monitor_reads_the_external_log(watched: Production) -> None:
 
     assert health.status_code == 200
     assert health.json()["failure"] is None
+
+
+@pytest.mark.parametrize("exporter", ["database-exporter", "postgres-exporter"])
+def test_an_exporter_refuses_the_demo_password(watched: Production, tmp_path: Path, exporter: str) -> None:
+    secrets = tmp_path / "secrets"
+    shutil.copytree(watched.secrets, secrets)
+    (secrets / "monitor_password").write_text(settings()["MONITOR_PASSWORD"])
+    careless = replace(watched, environment=watched.environment | {"SECRETS_DIR": str(secrets)})
+
+    output = careless.compose("run", "--rm", "--no-deps", "-T", exporter, check=False)
+
+    lines = [line for line in output.splitlines() if "demo password" in line]
+    assert len(lines) == 1
+    assert "monitor_password" in lines[0]
 
 
 def test_no_password_shows_in_any_container(watched: Production) -> None:

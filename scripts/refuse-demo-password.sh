@@ -1,0 +1,14 @@
+#!/bin/sh
+# Starts somebody else's program, unless the password that it is to read is one that .env shows to everybody.
+#
+#   refuse-demo-password.sh FILE PROGRAM [ARGUMENT…]
+set -eu
+file=$1
+shift
+case $(cat "$file") in
+postgres | *-demo)
+    echo "$file holds a demo password of .env: choose your own, see docs/operations.md" >&2
+    exit 1
+    ;;
+esac
+exec "$@"
