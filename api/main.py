@@ -18,7 +18,7 @@ from api.jobs.desk import open_desk
 from api.observation import ObserveRequests
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
-from api.openapi import describe_predict
+from api.openapi import SECTIONS, describe_predict
 from api.predict import PredictEndpoint
 from api.routes import health, information
 from api.service import open_service
@@ -68,6 +68,7 @@ def create_app() -> HotPathFirst:
         title="ml-stack inference service",
         version="1.0.0",
         summary="Predictions with intervals; cached, logged, and never lost once answered.",
+        openapi_tags=SECTIONS,
         lifespan=lifespan,
         dependencies=[Depends(require_key)],
         redirect_slashes=False,

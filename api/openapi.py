@@ -1,4 +1,4 @@
-"""Describes POST /predict, which FastAPI does not route itself, in its OpenAPI document."""
+"""The OpenAPI document: its sections, and POST /predict, which FastAPI does not route itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from fastapi import FastAPI
 
 from api.predict import PATH
 from pipeline.instances import PredictRequest
+
+SECTIONS = [  # of the documentation page, in this order
+    {"name": "prediction", "description": "Ask and be answered."},
+    {"name": "jobs", "description": "Ask now, fetch the answer later (profile async)."},
+    {"name": "health"},
+    {"name": "open inference protocol", "description": "The same model for clients of KServe and Triton."},
+]
 
 _LISTS = ("values", "features", "instances")
 _REF = "#/components/schemas/{name}"

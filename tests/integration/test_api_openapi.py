@@ -56,6 +56,17 @@ def test_the_hot_path_is_described_in_full(server: ServingProcess) -> None:
     assert all("application/problem+json" in problem["content"] for problem in problems)
 
 
+def test_the_documentation_begins_with_predictions(server: ServingProcess) -> None:
+    """Its sections are in the order in which people need them, and every operation is in one."""
+    document = server.client.get("/openapi.json").json()
+
+    sections = [section["name"] for section in document["tags"]]
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert sections[0] == "prediction"
+    assert {tag for operation in operations for tag in operation["tags"]} == set(sections)
+    assert all(operation["tags"] for operation in operations)
+
+
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
 def test_the_documentation_brings_its_own_files(server: ServingProcess, page: str) -> None:
     """No CDN: every script, style and picture is ours, and is there."""
