@@ -55,7 +55,7 @@ tests() { # integration starts servers as processes of its own: four files at a 
 }
 
 begin_beside() {
-    say "tests of ${beside[*]} run beside the others; until their turn they write to $results/beside.log"
+    say "what mostly waits for containers runs beside the rest; until its turn it writes to $results/beside.log"
     set -m # a process group, so that clean_up can end all of it
     (
         export "${beside_settings[@]}"

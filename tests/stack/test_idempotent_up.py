@@ -29,6 +29,19 @@ def test_up_after_a_build_replaces_no_server(stack: Stack) -> None:
     assert _state(stack) == before
 
 
+def test_every_volume_has_a_name(stack: Stack) -> None:
+    """One without a name, which an image brings along, would stay behind with each `down`, and nobody's."""
+    names = [
+        mount["Name"]
+        for container in stack.containers()
+        for mount in container.inspected["Mounts"]
+        if mount["Type"] == "volume"
+    ]
+
+    assert names
+    assert [name for name in names if not name.startswith(f"{stack.project}_")] == []
+
+
 def test_steps_with_nothing_to_do_take_less_than_five_seconds(stack: Stack) -> None:
     seconds = _seconds_of_steps(stack)
     for _ in range(2):  # the machine may have been busy with something else
