@@ -25,8 +25,6 @@ INFERENCE_PASSWORD = "inference-demo"
 QUEUE, REJECTED = "predictions:queue", "predictions:rejected"
 # As in redis/redis.conf: what is acknowledged is on disk, and only the cache is ever evicted.
 _REDIS_OPTIONS = ("--appendfsync", "always", "--maxmemory", "384mb", "--maxmemory-policy", "volatile-lru")
-# On a busy machine a store can be slow without being away: for tests that count hits and ways into the log.
-PATIENT = {"CACHE_TIMEOUT_SECONDS": 10, "INSERT_TIMEOUT_SECONDS": 10}
 
 
 @dataclass
@@ -111,6 +109,15 @@ def inference(
             yield ServingProcess(process, client, port, model_dir, log_path)
         finally:
             process.kill()
+
+
+@contextmanager
+def undisturbed(model_dir: Path, log_path: Path, stores: Stores) -> Iterator[ServingProcess]:
+    """Run the service with stores that stay: on a busy machine they are slow, not away, and it waits."""
+    patience = {"CACHE_TIMEOUT_SECONDS": 10, "INSERT_TIMEOUT_SECONDS": 10}
+    with inference(model_dir, log_path, stores, **patience) as process:
+        assert eventually(lambda: is_healthy(process)), log_path.read_text()
+        yield process
 
 
 def is_healthy(process: ServingProcess) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.inference_process import PATIENT, Stores, inference, stores
+from tests.integration.inference_process import Stores, stores, undisturbed
 from tests.integration.serving_process import ServingProcess, eventually, publish_line
 
 COLUMNS = ["id", "input_data", "prediction", "confidence", "timestamp"]  # first, and in this order
@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, real_stores: Stores) -> Ite
     root: Path = tmp_path_factory.mktemp("answers")
     publish_line(root / "models", 2.0)
     publish_line(root / "models", 3.0)
-    with inference(root / "models", root / "log", real_stores, **PATIENT) as process:
+    with undisturbed(root / "models", root / "log", real_stores) as process:
         yield process
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.model_store import ModelStore
-from tests.integration.inference_process import PATIENT, Stores, inference, stores
+from tests.integration.inference_process import Stores, inference, stores
 from tests.integration.serving_process import ServingProcess, eventually, publish_line
 
 
@@ -24,7 +24,7 @@ def real_stores() -> Iterator[Stores]:
 def server(tmp_path: Path, real_stores: Stores) -> Iterator[ServingProcess]:
     """A service with a volume of its own, empty at first."""
     (tmp_path / "models").mkdir()
-    with inference(tmp_path / "models", tmp_path / "log", real_stores, **PATIENT) as process:
+    with inference(tmp_path / "models", tmp_path / "log", real_stores) as process:
         yield process
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.inference_process import PATIENT, Stores, inference, stores
+from tests.integration.inference_process import Stores, stores, undisturbed
 from tests.integration.serving_process import ServingProcess, publish_line
 
 # The clients' own imports warn of things that are not ours.
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, real_stores: Stores) -> Ite
     root: Path = tmp_path_factory.mktemp("v2")
     publish_line(root / "models", 2.0)
     publish_line(root / "models", 3.0)
-    with inference(root / "models", root / "log", real_stores, **PATIENT) as process:
+    with undisturbed(root / "models", root / "log", real_stores) as process:
         yield process
 
 
