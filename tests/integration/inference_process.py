@@ -112,10 +112,12 @@ def inference(
 
 
 @contextmanager
-def undisturbed(model_dir: Path, log_path: Path, stores: Stores) -> Iterator[ServingProcess]:
+def undisturbed(
+    model_dir: Path, log_path: Path, stores: Stores, **settings: object
+) -> Iterator[ServingProcess]:
     """Run the service with stores that stay: on a busy machine they are slow, not away, and it waits."""
-    patience = {"CACHE_TIMEOUT_SECONDS": 10, "INSERT_TIMEOUT_SECONDS": 10}
-    with inference(model_dir, log_path, stores, **patience) as process:
+    settings = {"CACHE_TIMEOUT_SECONDS": 10, "INSERT_TIMEOUT_SECONDS": 10} | settings
+    with inference(model_dir, log_path, stores, **settings) as process:
         assert eventually(lambda: is_healthy(process)), log_path.read_text()
         yield process
 

@@ -26,7 +26,6 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_DATABASE = "postgresql://reader:reader@127.0.0.1:1/dsproject"  # nothing listens there
-SOON = 5.0  # seconds; the server waits for a database for less than one, but other tests share the cores
 
 
 def publish_line(root: Path, slope: float) -> int:

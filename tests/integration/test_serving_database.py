@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.outage import frozen, stopped
-from tests.integration.serving_process import SOON, ServingProcess, eventually, publish_line, serving
+from tests.integration.serving_process import ServingProcess, eventually, publish_line, serving
 from tests.server_process import PostgresServer
 from tests.servers import postgres_server
 
@@ -105,14 +105,14 @@ def test_a_missing_table_is_503_and_says_so(pair: Pair) -> None:
 
 @pytest.mark.parametrize("stop", AWAY)
 def test_predictions_outlive_the_database(pair: Pair, stop: str) -> None:
-    """Everything answers soon while it is away, and recovers by itself."""
+    """Everything answers within a second while it is away, and recovers by itself."""
     assert pair.sample(1)
     with AWAY[stop](pair.database):
         for path, status in [("/data/sample", 503), ("/health", 200), ("/readyz", 200)] * 3:
             begin = time.perf_counter()
             answer = pair.server.client.get(path)
 
-            assert time.perf_counter() - begin < SOON, path
+            assert time.perf_counter() - begin < 1, path
             assert answer.status_code == status, path
         assert eventually(lambda: pair.status() == "degraded")
         assert pair.server.predict({"values": [5]}).status_code == 200
