@@ -51,7 +51,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.predict = PredictEndpoint(
             service.models, service.predictor, service.keys, settings.max_rows, settings.max_body_bytes
         )
-        # What is loaded by now stays: a full collection would look through all of it, and answer nobody
+        # What is loaded by now stays: a full collection looks through all of it, and answers nobody meanwhile
         gc.collect()
         gc.freeze()
         yield

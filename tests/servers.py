@@ -17,7 +17,7 @@ import pytest
 
 from tests.server_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer, Server
 
-_PORTS = range(12_000, 23_000)  # from there on tests/stack may run beside: see scripts/test.sh
+_PORTS = range(12_000, 23_000)  # above are ports of the stack that scripts/test.sh runs beside
 _DEBIAN = Path("/usr/lib/postgresql")  # keeps the server's programs off the PATH, one folder a version
 
 
