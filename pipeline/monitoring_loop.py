@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import NoReturn
 
 from pipeline.monitoring import DriftReport
 from pipeline.refusals import Refusal
@@ -21,7 +21,6 @@ class MonitoringLoop:
         """`check` makes one pass; a pass begins every `interval` seconds, or when the one before ends."""
         self._check = check
         self._interval = interval
-        self._stop = threading.Event()
         self.report: DriftReport | None = None
         self.failure: str | None = None
         self.passes: Counter[str] = Counter(
@@ -35,17 +34,13 @@ class MonitoringLoop:
         """Whether passes still end, whatever they find."""
         return time.monotonic() - self._last_pass < 3 * self._interval + 30
 
-    def stop(self) -> None:
-        """End `run` after the pass that is under way."""
-        self._stop.set()
-
-    def run(self) -> None:
-        """Make passes until `stop`."""
-        while not self._stop.is_set():
+    def run(self) -> NoReturn:
+        """Make passes until the process is told to end."""
+        while True:
             started = time.monotonic()
             self._pass()
             self._last_pass = time.monotonic()
-            self._stop.wait(max(0.0, self._interval - (self._last_pass - started)))
+            time.sleep(max(0.0, self._interval - (self._last_pass - started)))
 
     def _pass(self) -> None:
         try:

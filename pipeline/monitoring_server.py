@@ -86,5 +86,7 @@ def serving(pages: Pages, port: int) -> Iterator[int]:
     with ThreadingHTTPServer(("", port), Handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
