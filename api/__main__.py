@@ -8,6 +8,7 @@ import sys
 
 import uvicorn
 
+from api.draining_server import DrainingServer
 from api.joined_writes import JoinedWrites
 from api.settings import Settings
 from pipeline.logs import configure_logging
@@ -37,11 +38,11 @@ def main() -> int:
         proxy_headers=False,  # nothing here asks who the client is
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=15,
+        timeout_graceful_shutdown=14,
         timeout_keep_alive=75,  # longer than nginx's, so that nginx closes idle connections first
         backlog=2048,
     )
-    server = uvicorn.Server(config)
+    server = DrainingServer(config)
     server.run()
     return 0 if server.started else 1
 

@@ -21,7 +21,7 @@ from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict
 from api.predict import PredictEndpoint
 from api.routes import health, information
-from api.service import open_service
+from api.service import Service, open_service
 from api.settings import Settings
 
 
@@ -42,8 +42,8 @@ class HotPathFirst:
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open everything in order, close it in reverse."""
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Service]]:
+    """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
     settings = Settings.from_env()
     async with open_service(settings) as service, open_desk(settings.database_url) as desk:
         app.state.service = service
@@ -54,7 +54,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # What is loaded by now stays: a full collection looks through all of it, and answers nobody meanwhile
         gc.collect()
         gc.freeze()
-        yield
+        yield {"service": service}
 
 
 async def _only_post(_: Request) -> Response:

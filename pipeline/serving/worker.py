@@ -19,6 +19,7 @@ from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
+from pipeline.listening import HANDSHAKE_SECONDS, ignore_new_connections
 from pipeline.problems import CONTENT_TYPE, problem_body
 from pipeline.serving.body import LARGEST_DISCARD
 
@@ -43,12 +44,13 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """When draining begins, take what waits in the backlog, then refuse: closing alone would reset it."""
+        """When draining begins, answer what is in the backlog, then refuse: closing alone would reset it."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
         for listener in self.sockets:
-            while select.select([listener], [], [], 0)[0]:
+            ignore_new_connections(listener.fileno())
+            while select.select([listener], [], [], HANDSHAKE_SECONDS)[0]:
                 self.accept(listener)
             listener.close()
 

@@ -1,0 +1,57 @@
+"""SIGTERM for the api: what has reached it is answered and logged, and nothing new is invited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.inference_process import Stores, stores, undisturbed
+from tests.integration.load import CLIENTS, load
+from tests.integration.serving_process import eventually, publish_line
+
+
+@pytest.fixture(scope="module")
+def real_stores() -> Iterator[Stores]:
+    """Both stores, of this module only."""
+    with stores() as started:
+        yield started
+
+
+@pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
+def test_sigterm_under_load_fails_no_request_and_exits_with_0(
+    real_stores: Stores, tmp_path: Path, keep_alive: bool
+) -> None:
+    """Every accepted request is answered; later ones are refused, so another replica can take them."""
+    publish_line(tmp_path / "models", 2.0)
+    with (
+        undisturbed(tmp_path / "models", tmp_path / "log", real_stores) as server,
+        load(server.port, keep_alive=keep_alive) as seen,
+    ):
+        assert eventually(lambda: len(seen.answers) > 100)
+
+        code = server.terminate()
+
+    assert code == 0
+    assert seen.failures == []
+    assert {answer.status_code for answer in seen.answers} == {200}
+    assert seen.refused == CLIENTS
+    logged = real_stores.times_logged([answer.json()["id"] for answer in seen.answers])
+    assert set(logged.values()) == {1}
+
+
+def test_a_draining_service_is_not_ready_and_ends_its_connections(
+    real_stores: Stores, tmp_path: Path
+) -> None:
+    """A kept connection still gets an answer: 503, and that it was the last one."""
+    publish_line(tmp_path / "models", 2.0)
+    with undisturbed(tmp_path / "models", tmp_path / "log", real_stores) as server:
+        assert server.client.get("/readyz").status_code == 200
+
+        server.process.terminate()
+        assert eventually(lambda: '"draining"' in server.log_path.read_text())
+        answer = server.client.get("/readyz")
+
+    assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+    assert answer.json()["detail"] == "the service is draining"

@@ -1,0 +1,30 @@
+"""The end of listening, seen by who connects before, meanwhile and after it."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from pipeline.listening import ignore_new_connections
+
+
+def test_who_has_connected_is_served_and_nobody_else_gets_in() -> None:
+    """The one waits in the backlog and is neither reset nor cut off; others are ignored, later refused."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        client = socket.create_connection(address, timeout=5)
+
+        ignore_new_connections(listener.fileno())
+
+        with pytest.raises(TimeoutError):
+            socket.create_connection(address, timeout=0.3)
+        server, _ = listener.accept()
+
+    with client, server:
+        client.sendall(b"a question")
+        assert server.recv(100) == b"a question"
+        server.sendall(b"an answer")
+        assert client.recv(100) == b"an answer"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)
