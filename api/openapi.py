@@ -13,7 +13,7 @@ from pipeline.instances import PredictRequest
 SECTIONS = [  # of the documentation page, in this order
     {"name": "prediction", "description": "Ask and be answered."},
     {"name": "jobs", "description": "Ask now, fetch the answer later (profile async)."},
-    {"name": "health"},
+    {"name": "health", "description": "For probes, load balancers and Prometheus."},
     {"name": "open inference protocol", "description": "The same model for clients of KServe and Triton."},
 ]
 

@@ -135,6 +135,9 @@ class RedisConnection:
                 await asyncio.wait([pipeline.closed], timeout=1.0)
                 async with asyncio.timeout(self._timeout):
                     await pipeline.send([("PING",)])
+        except asyncio.CancelledError:
+            self._pipeline = None  # the service ends: nothing is lost
+            raise
         finally:
             if self._pipeline is pipeline:
                 self._pipeline = None

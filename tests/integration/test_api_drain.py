@@ -55,3 +55,15 @@ def test_a_draining_service_is_not_ready_and_ends_its_connections(
 
     assert (answer.status_code, answer.headers["connection"]) == (503, "close")
     assert answer.json()["detail"] == "the service is draining"
+
+
+def test_a_clean_end_reports_no_loss(real_stores: Stores, tmp_path: Path) -> None:
+    """The service closes its connections itself: its last lines alarm nobody."""
+    publish_line(tmp_path / "models", 2.0)
+    with undisturbed(tmp_path / "models", tmp_path / "log", real_stores) as server:
+        assert server.terminate() == 0
+        events = [line["event"] for line in server.log_lines()]
+
+    assert events[events.index("Waiting for application shutdown.") + 1 : -1] == [
+        "Application shutdown complete."
+    ]
