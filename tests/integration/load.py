@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.integration.serving_process import ServingProcess, eventually
+
 CLIENTS = 8
 ROWS = list(range(200))
 
@@ -49,3 +51,18 @@ def load(port: int, *, keep_alive: bool) -> Iterator[Load]:
             over.set()
     for client in clients:
         client.result()
+
+
+def stop_under_load(server: ServingProcess, *, keep_alive: bool) -> list[httpx.Response]:
+    """Send SIGTERM while clients ask; assert that no request fails and the exit is clean. Return the answers.
+
+    Every accepted request is answered; later ones are refused, so another replica can take them.
+    """
+    with load(server.port, keep_alive=keep_alive) as seen:
+        assert eventually(lambda: len(seen.answers) > 100)
+        code = server.terminate()
+    assert code == 0
+    assert seen.failures == []
+    assert {answer.status_code for answer in seen.answers} == {200}
+    assert seen.refused == CLIENTS
+    return seen.answers
