@@ -11,6 +11,9 @@ from hypothesis import settings
 from tests.server_process import PostgresServer, RedisServer
 from tests.servers import postgres_server, redis_server
 
+# so that what helpers assert is explained when it fails, as in the tests themselves
+pytest.register_assert_rewrite("tests.chaos", "tests.documents", "tests.integration", "tests.stack")
+
 settings.register_profile("untimed", deadline=None)  # no test asserts a time
 settings.load_profile("untimed")
 
