@@ -38,7 +38,7 @@ def main() -> int:
         proxy_headers=False,  # nothing here asks who the client is
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=14,
+        timeout_graceful_shutdown=14,  # with DrainingServer's two seconds and the log's end: Compose waits 20
         timeout_keep_alive=75,  # longer than nginx's, so that nginx closes idle connections first
         backlog=2048,
     )

@@ -117,11 +117,12 @@ class RedisConnection:
             while True:
                 with suppress(OSError, TimeoutError, hiredis.HiredisError):
                     await self._stay_connected()
-                self._pipeline = None
+                if self._pipeline is not None:
+                    logger.warning("redis lost")
+                    self._pipeline = None
                 await asyncio.sleep(0.25)
         finally:
-            if self._pipeline is not None:
-                self._pipeline.abort()
+            self._pipeline = None
 
     async def _stay_connected(self) -> None:
         loop = asyncio.get_running_loop()
@@ -135,13 +136,7 @@ class RedisConnection:
                 await asyncio.wait([pipeline.closed], timeout=1.0)
                 async with asyncio.timeout(self._timeout):
                     await pipeline.send([("PING",)])
-        except asyncio.CancelledError:
-            self._pipeline = None  # the service ends: nothing is lost
-            raise
         finally:
-            if self._pipeline is pipeline:
-                self._pipeline = None
-                logger.warning("redis lost")
             pipeline.abort()
 
     async def _greet(self, pipeline: _Pipeline) -> None:

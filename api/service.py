@@ -37,7 +37,7 @@ class Service:
     log: PredictionLog
     predictor: Predictor
     keys: ApiKeys
-    draining: bool = False
+    draining: bool = False  # the server says so at SIGTERM: see draining_server.py
 
     def check_ready(self) -> int:
         """Return the version that answers; raise Unavailable where predictions are not welcome."""
@@ -74,7 +74,6 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         try:
             yield service
         finally:
-            service.draining = True
             await predictor.drained()
 
 
