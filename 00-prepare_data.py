@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from pipeline.database import connected
-from pipeline.generation import read_generation
-from pipeline.preparation import prepare
-from pipeline.settings import read_url
-from pipeline.step import run_step
+from mlstack.data.database import connected
+from mlstack.data.generation import read_generation
+from mlstack.data.preparation import prepare
+from mlstack.runtime.settings import read_url
+from mlstack.runtime.step import run_step
 
-log = logging.getLogger("00-prepare_data")
+logger = logging.getLogger("00-prepare_data")
 
 MESSAGES = {
     "generated": "generated and loaded",
@@ -25,7 +25,7 @@ def main() -> None:
     generation = read_generation()
     with connected(read_url("DATABASE_URL")) as connection:
         outcome, rows = prepare(connection, generation)
-    log.info(MESSAGES[outcome], extra={"table": generation.table, "rows": rows})
+    logger.info(MESSAGES[outcome], extra={"table": generation.table, "rows": rows})
 
 
 if __name__ == "__main__":

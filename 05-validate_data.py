@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 
-from pipeline.database import connected
-from pipeline.refusals import DataRefused
-from pipeline.settings import read_url
-from pipeline.step import run_step
-from pipeline.validation import find_problems, read_expectations
+from mlstack.data.database import connected
+from mlstack.data.validation import find_problems, read_expectations
+from mlstack.runtime.refusals import DataRefused
+from mlstack.runtime.settings import read_url
+from mlstack.runtime.step import run_step
 
-log = logging.getLogger("05-validate_data")
+logger = logging.getLogger("05-validate_data")
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
         findings = find_problems(connection, expected)
     if findings:
         raise DataRefused(*findings)
-    log.info("the data are fit for training", extra={"checked": asdict(expected)})
+    logger.info("the data are fit for training", extra={"checked": asdict(expected)})
 
 
 if __name__ == "__main__":

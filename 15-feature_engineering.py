@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 
-from pipeline.database import connected
-from pipeline.feature_terms import read_features
-from pipeline.features import make_features
-from pipeline.settings import read_url
-from pipeline.step import run_step
+from mlstack.data.database import connected
+from mlstack.features.table import make_features
+from mlstack.features.terms import read_features
+from mlstack.runtime.settings import read_url
+from mlstack.runtime.step import run_step
 
-log = logging.getLogger("15-feature_engineering")
+logger = logging.getLogger("15-feature_engineering")
 
 MESSAGES = {"made": "feature table made", "already there": "nothing to do: the feature table is up to date"}
 
@@ -24,7 +24,7 @@ def main() -> None:
     with connected(read_url("DATABASE_URL")) as connection:
         outcome, rows = make_features(connection, features)
     columns = [*(term.name for term in features.terms), features.target]
-    log.info(MESSAGES[outcome], extra={"table": features.table, "rows": rows, "columns": columns})
+    logger.info(MESSAGES[outcome], extra={"table": features.table, "rows": rows, "columns": columns})
 
 
 if __name__ == "__main__":

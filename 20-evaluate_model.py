@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from pipeline.model_store import ModelStore
-from pipeline.quality_gate import evaluate, pending, rejection
-from pipeline.refusals import GateClosed
-from pipeline.settings import env, env_float, read_url
-from pipeline.step import run_step
+from mlstack.evaluation.quality_gate import evaluate, pending, rejection
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.refusals import GateClosed
+from mlstack.runtime.settings import env, env_float, read_url
+from mlstack.runtime.step import run_step
 
-log = logging.getLogger("20-evaluate_model")
+logger = logging.getLogger("20-evaluate_model")
 
 
 def main() -> None:
@@ -19,12 +19,12 @@ def main() -> None:
     store, tolerance = ModelStore(Path(env("MODEL_DIR", "/models"))), env_float("EVALUATE_TOLERANCE", 0.05)
     version = pending(store)
     if version is None:
-        log.info("nothing to do: the version is current", extra={"model_version": store.current()})
+        logger.info("nothing to do: the version is current", extra={"model_version": store.current()})
         return
     evaluation = evaluate(store, version, read_url("DATABASE_URL"), tolerance)
     if evaluation.verdict == "rejected":
         raise GateClosed(rejection(version, evaluation.reason, store.current()))
-    log.info("promoted", extra={"model_version": version, "evaluation": evaluation})
+    logger.info("promoted", extra={"model_version": version, "evaluation": evaluation})
 
 
 if __name__ == "__main__":

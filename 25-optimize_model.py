@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from pipeline.candidates import read_candidates
-from pipeline.model_store import ModelStore
-from pipeline.optimization import Gate, optimize
-from pipeline.recipe import read_recipe
-from pipeline.settings import env, env_float, read_url
-from pipeline.step import run_step
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.settings import env, env_float, read_url
+from mlstack.runtime.step import run_step
+from mlstack.training.config import read_training_config
+from mlstack.tuning.candidates import read_candidates
+from mlstack.tuning.search import Gate, optimize
 
-log = logging.getLogger("25-optimize_model")
+logger = logging.getLogger("25-optimize_model")
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     store, name = ModelStore(Path(env("MODEL_DIR", "/models"))), env("DATA_TABLE", "linear_data")
     gate = Gate(read_url("DATABASE_URL"), env_float("EVALUATE_TOLERANCE", 0.05))
     seconds = env_float("OPTIMIZE_SECONDS", 60.0, minimum=0.1)
-    found, new = optimize(store, name, read_candidates(read_recipe()), seconds, gate)
+    found, new = optimize(store, name, read_candidates(read_training_config()), seconds, gate)
     if not new:
         event = "nothing to do: these candidates were compared on these data before"
     elif not found.scores:
@@ -30,7 +30,7 @@ def main() -> None:
     else:
         event = f"the better candidate was {found.verdict}"
     about = {"estimator": found.estimator, "parameters": found.parameters, "reason": found.reason}
-    log.info(event, extra=about | {"model_version": found.model_version})
+    logger.info(event, extra=about | {"model_version": found.model_version})
 
 
 if __name__ == "__main__":

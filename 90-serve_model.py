@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 
-from pipeline.logs import configure_logging
-from pipeline.serving.server import GunicornServer
-from pipeline.serving.settings import read_serving_settings
-from pipeline.settings import SettingsError, env
+from mlstack.runtime.logs import configure_logging
+from mlstack.runtime.settings import SettingsError, env
+from mlstack.serving.server import GunicornServer
+from mlstack.serving.settings import read_serving_settings
 
-log = logging.getLogger("90-serve_model")
+logger = logging.getLogger("90-serve_model")
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
     try:
         server = GunicornServer(read_serving_settings())
     except (SettingsError, OSError) as error:
-        log.error("cannot start: %s", error)
+        logger.error("cannot start: %s", error)
         return 1
     server.run()
     return 0

@@ -7,12 +7,12 @@ import signal
 import sys
 from pathlib import Path
 
-from pipeline.model_store import ModelStore
-from pipeline.monitoring import Monitor
-from pipeline.monitoring_loop import MonitoringLoop, log_report
-from pipeline.monitoring_server import Pages, serving
-from pipeline.settings import env, env_float, env_int, read_url
-from pipeline.step import run_step
+from mlstack.drift.check import Monitor
+from mlstack.drift.loop import MonitoringLoop, log_report
+from mlstack.drift.server import Pages, serving
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.settings import env, env_float, env_int, read_url
+from mlstack.runtime.step import run_step
 
 
 def main() -> None:

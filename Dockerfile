@@ -25,8 +25,8 @@ RUN mkdir /models && chown 10001:10001 /models
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY *.py ./
-COPY pipeline ./pipeline
-# The list of fonts that matplotlib would make for each report anew, for a second each time; pipeline/report.py takes it.
+COPY mlstack ./mlstack
+# The list of fonts that matplotlib would make for each report anew, for a second each time; mlstack/evaluation/report.py takes it.
 RUN python -m compileall -q /app && MPLCONFIGDIR=/opt/matplotlib python -c "import matplotlib.font_manager"
 
 USER 10001:10001

@@ -7,7 +7,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## start the whole stack, whatever this machine lacks (Debian, root)
-	@scripts/up.sh
+	@scripts/bootstrap/up.sh
 
 down: ## stop the stack; its data stays (docker compose down --volumes deletes it)
 	@$(compose) --profile '*' down --remove-orphans
@@ -22,28 +22,28 @@ models: ## list the model's versions; ARGS="promote 3", ARGS=rollback and more
 	@$(compose) run --rm models $(ARGS)
 
 test: ## every check and every test; STAGES="unit wiring" for some
-	@scripts/test.sh $(STAGES)
+	@scripts/develop/test.sh $(STAGES)
 
 check: ## the static checks alone
-	@scripts/check.sh
+	@scripts/develop/check.sh
 
 chaos: ## the tests that kill containers under load, then five minutes of faults at random; CHAOS_SECONDS=3600
-	@CHAOS_SECONDS=$${CHAOS_SECONDS:-300} scripts/test.sh chaos
+	@CHAOS_SECONDS=$${CHAOS_SECONDS:-300} scripts/develop/test.sh chaos
 
 bench: ## the benchmarks of bench/
-	@scripts/venv.sh
+	@scripts/bootstrap/venv.sh
 	@.venv/bin/python -m bench $(ARGS)
 
 time-to-healthy: ## how long the stack takes from nothing to healthy, service by service
-	@scripts/time-to-healthy.sh
+	@scripts/develop/time-to-healthy.sh
 
 images: ## build the images and print the size of each
 	@$(compose) build --quiet
-	@scripts/image-sizes.sh
+	@scripts/develop/image-sizes.sh
 
 lock: ## resolve requirements*.txt into locks; UPGRADE=1 takes the newest versions
-	@scripts/venv.sh
-	@scripts/lock.sh
+	@scripts/bootstrap/venv.sh
+	@scripts/develop/lock.sh
 
 clean: ## remove what checks and tests have left: caches, .venv, their images
 	@for project in ml-stack-test ml-stack-test-beside; do \

@@ -8,11 +8,11 @@ import sys
 
 import uvicorn
 
-from api.draining_server import DrainingServer
-from api.joined_writes import JoinedWrites
+from api.http_server.draining import DrainingServer
+from api.http_server.single_write import SingleWrites
 from api.settings import Settings
-from pipeline.logs import configure_logging
-from pipeline.settings import SettingsError, env
+from mlstack.runtime.logs import configure_logging
+from mlstack.runtime.settings import SettingsError, env
 
 logger = logging.getLogger("api")
 
@@ -32,7 +32,7 @@ def main() -> int:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=JoinedWrites,
+        http=SingleWrites,
         ws="none",
         access_log=False,
         proxy_headers=False,  # nothing here asks who the client is

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from api.service import Service
-from pipeline.api_keys import HEADER
+from mlstack.web.api_keys import HEADER
 
 
 def _service(request: Request) -> Service:

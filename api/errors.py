@@ -9,9 +9,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.identifiers import sane_request_id
 from api.open_inference.naming import PREFIX
-from pipeline.problems import CONTENT_TYPE, InvalidInput, Problem, problem_body
+from mlstack.web import request_ids
+from mlstack.web.problems import CONTENT_TYPE, DETAILS, InvalidInput, Problem, problem_body
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = error.detail
-    if error.status_code == 404:
-        detail = f"there is no {request.url.path}; see /docs for what there is"
-    if error.status_code == 405:
-        detail = f"{request.url.path} does not take {request.method}; see /docs for what it takes"
+    detail = DETAILS.get(error.status_code, error.detail)
     return _respond(request, error.status_code, detail, dict(error.headers or {}))
 
 
@@ -46,14 +42,14 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    logger.error("unexpected error", exc_info=error, extra={"path": request.url.path})
-    return _respond(request, 500, "an unexpected error; the log has it under its time and path", {})
+    logger.error("request failed", exc_info=error, extra={"path": request.url.path})
+    return _respond(request, 500, DETAILS[500], {})
 
 
 def _respond(request: Request, status: int, detail: str, headers: dict[str, str]) -> Response:
     """Return problem details, or under /v2 the form that the Open Inference Protocol asks for."""
-    request_id = sane_request_id(request.headers.get("x-request-id", "").encode())
-    headers["X-Request-ID"] = request_id
+    request_id = request_ids.request_id(request.headers.get(request_ids.HEADER))
+    headers[request_ids.HEADER] = request_id
     if request.url.path.startswith(f"{PREFIX}/"):
         headers["Content-Type"] = "application/json"
         return Response(msgspec.json.encode({"error": detail}), status, headers)

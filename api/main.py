@@ -9,17 +9,16 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 
-from api import predict
-from api.asgi import App, Receive, Scope, Send
 from api.dependencies import require_key
 from api.errors import add_error_handlers
+from api.http_server.asgi import App, Receive, Scope, Send
+from api.http_server.observation import ObserveRequests
 from api.jobs import routes as jobs
-from api.jobs.desk import open_desk
-from api.observation import ObserveRequests
+from api.jobs.service import open_job_service
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict
-from api.predict import PredictEndpoint
+from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
 from api.service import Service, open_service
 from api.settings import Settings
@@ -35,7 +34,7 @@ class HotPathFirst:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and scope["path"] == predict.PATH and scope["method"] == "POST":
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
             await self._app.state.predict(scope, receive, send)
         else:
             await self._observed(scope, receive, send)
@@ -45,12 +44,10 @@ class HotPathFirst:
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Service]]:
     """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
     settings = Settings.from_env()
-    async with open_service(settings) as service, open_desk(settings.database_url) as desk:
+    async with open_service(settings) as service, open_job_service(settings.database_url) as jobs_service:
         app.state.service = service
-        app.state.jobs = desk
-        app.state.predict = PredictEndpoint(
-            service.models, service.predictor, service.keys, settings.max_rows, settings.max_body_bytes
-        )
+        app.state.jobs = jobs_service
+        app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys)
         # What is loaded by now stays: a full collection looks through all of it, and answers nobody meanwhile
         gc.collect()
         gc.freeze()
@@ -78,7 +75,7 @@ def create_app() -> HotPathFirst:
     app.include_router(open_inference.router)
     app.include_router(inference.router)
     app.include_router(jobs.router)
-    app.router.add_route(predict.PATH, _only_post, methods=["POST"], include_in_schema=False)
+    app.router.add_route(PATH, _only_post, methods=["POST"], include_in_schema=False)
     add_error_handlers(app)
     describe_predict(app)
     return HotPathFirst(app)

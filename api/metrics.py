@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from api.jobs import metrics as jobs
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.registry import Collector
+
+from mlstack.web.metrics import SECONDS
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)  # process_cpu_seconds_total, process_resident_memory_bytes and more
-REGISTRY.register(jobs.REGISTRY)
 
-_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 requests = Counter(
@@ -20,9 +22,19 @@ request_seconds = Histogram(
     "http_request_duration_seconds",
     "Time to answer a request",
     ["route"],
-    buckets=_SECONDS,
+    buckets=SECONDS,
     registry=REGISTRY,
 )
+
+
+@contextmanager
+def registered(collector: Collector) -> Iterator[None]:
+    """Include a collector in what is scraped, until the block ends."""
+    REGISTRY.register(collector)
+    try:
+        yield
+    finally:
+        REGISTRY.unregister(collector)
 
 
 class InFlight:
@@ -36,7 +48,9 @@ Gauge("http_requests_in_flight", "Requests being answered", registry=REGISTRY).s
     lambda: in_flight.count
 )
 
-prediction_rows = Counter("prediction_rows_total", "Rows predicted, cached or not", registry=REGISTRY)
+prediction_instances = Counter(
+    "prediction_instances_total", "Instances predicted, cached or not", registry=REGISTRY
+)
 batch_requests = Histogram(
     "prediction_batch_requests", "Requests answered together", buckets=_SIZES, registry=REGISTRY
 )
@@ -64,8 +78,3 @@ log_maintained = Gauge(
 )
 
 store_up = Gauge("store_up", "1 while the store answers", ["store"], registry=REGISTRY)
-model_version = Gauge("model_version", "Version that answers by default, 0 without one", registry=REGISTRY)
-model_refused = Gauge(
-    "model_refused", "1 while `current` names a version that was refused", registry=REGISTRY
-)
-model_loads = Counter("model_loads_total", "Models loaded", registry=REGISTRY)

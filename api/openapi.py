@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import FastAPI
 
-from api.predict import PATH
-from pipeline.instances import PredictRequest
+from api.prediction.endpoint import PATH
+from mlstack.web.instances import PredictRequest
 
 SECTIONS = [  # of the documentation page, in this order
     {"name": "prediction", "description": "Ask and be answered."},

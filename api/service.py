@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from functools import partial
 
 from api import metrics
-from api.background import forget_abandoned_lookups, running
-from api.cache import Cache
-from api.log_queue import LogQueue
-from api.postgres_connection import PostgresConnection
-from api.prediction_log import PredictionLog
-from api.predictor import Predictor
-from api.redis_connection import RedisConnection
+from api.connections.background import forget_abandoned_lookups, running
+from api.connections.postgres import PostgresConnection
+from api.connections.redis import RedisConnection
+from api.prediction.batcher import Batcher
+from api.prediction.cache import Cache
+from api.prediction.intake import Intake
+from api.prediction.log_queue import LogQueue
+from api.prediction.prediction_log import PredictionLog
 from api.settings import Settings
-from pipeline.api_keys import ApiKeys
-from pipeline.model_store import ModelStore
-from pipeline.problems import Unavailable
-from pipeline.served_models import Models
+from mlstack.registry.store import ModelStore
+from mlstack.web.api_keys import ApiKeys
+from mlstack.web.metrics import ModelCollector
+from mlstack.web.problems import Unavailable
+from mlstack.web.served_models import ServedModels
 
-_REFRESH_SECONDS = 1.0
-_FIRST_MODEL_SECONDS = 0.2  # somebody waits for it
 _FIRST_CONTACT_SECONDS = 2.0
 
 
@@ -32,10 +32,11 @@ class Service:
     """What a request may need."""
 
     settings: Settings
-    models: Models
+    models: ServedModels
     redis: RedisConnection
     log: PredictionLog
-    predictor: Predictor
+    intake: Intake
+    batcher: Batcher
     keys: ApiKeys
     draining: bool = False  # the server says so at SIGTERM: see draining_server.py
 
@@ -57,24 +58,26 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     writers = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 2)]
     queue = LogQueue(redis, settings.queue_limit, settings.queue_timeout)
     log = PredictionLog(writers, queue, settings.insert_timeout, settings.drain_timeout)
-    predictor = Predictor(Cache(redis, settings.cache_ttl, settings.cache_timeout), log, settings.max_pending)
-    models = await asyncio.to_thread(Models, ModelStore(settings.model_dir))
-    service = Service(settings, models, redis, log, predictor, ApiKeys.from_env())
+    batcher = Batcher(Cache(redis, settings.cache_ttl, settings.cache_timeout), log, settings.max_pending)
+    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
+    models.follow()
+    intake = Intake(models, settings.max_rows, settings.max_body_bytes)
+    service = Service(settings, models, redis, log, intake, batcher, ApiKeys.from_env())
     metrics.queue_limit.set(settings.queue_limit)
     async with AsyncExitStack() as stack:
+        stack.enter_context(metrics.registered(ModelCollector(models)))
         await stack.enter_async_context(running(redis.keep_connected))
         for writer in writers:
             await stack.enter_async_context(running(writer.keep_connected))
         await stack.enter_async_context(running(log.drain_forever))
         await stack.enter_async_context(running(partial(log.maintain_forever, settings.retention_days)))
-        await stack.enter_async_context(running(partial(_follow_current_model, models)))
         for lane in range(settings.lanes):
-            await stack.enter_async_context(running(partial(predictor.run_lane, lane)))
+            await stack.enter_async_context(running(partial(batcher.run_lane, lane)))
         await _first_contact(service)
         try:
             yield service
         finally:
-            await predictor.drained()
+            await batcher.drained()
 
 
 async def _first_contact(service: Service) -> None:
@@ -83,11 +86,3 @@ async def _first_contact(service: Service) -> None:
         async with asyncio.timeout(_FIRST_CONTACT_SECONDS):
             while not (service.redis.available and service.log.database_available):
                 await asyncio.sleep(0.02)
-
-
-async def _follow_current_model(models: Models) -> None:
-    """Notice a promoted version within about a second, loading it off the event loop."""
-    while True:
-        await asyncio.sleep(_REFRESH_SECONDS if models.current.get() else _FIRST_MODEL_SECONDS)
-        if await asyncio.to_thread(models.current.refresh):
-            metrics.model_loads.inc()

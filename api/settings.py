@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.settings import env, env_float, env_int, read_url
+from mlstack.runtime.settings import env, env_float, env_int, read_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@
 # shellcheck disable=SC2016 # what stands in single quotes is for apt and mmdebstrap to expand
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=scripts/debian.sh
-. "$here/../scripts/debian.sh"
+# shellcheck source=scripts/bootstrap/debian.sh
+. "$here/../scripts/bootstrap/debian.sh"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s", b - a }'; }

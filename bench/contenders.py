@@ -13,8 +13,8 @@ from bench.front_door import write_configuration
 from bench.load import answers
 from bench.machine import on_server_core
 from bench.stores import PREDICTIONS, TEXTBOOK, Stores, inference_url
-from tests.integration.serving_process import publish_line
-from tests.server_process import RedisServer, Server
+from tests.harness.processes.serving import publish_line
+from tests.harness.processes.store_process import RedisServer, Server
 
 _FIRST_PORT = 30_100
 _UVICORN = (

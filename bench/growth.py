@@ -12,12 +12,12 @@ import asyncpg
 import msgspec
 import psycopg2
 
-from api.identifiers import new_prediction_id
-from api.postgres_connection import INSERT
+from api.prediction.identifiers import new_prediction_id
+from api.prediction.log_table import INSERT
 from bench.bars import table
 from bench.history import ask, fill, make_partitions
 from bench.stores import PREDICTIONS, ROOT, create_database, inference_url, running_postgres
-from tests.server_process import PostgresServer
+from tests.harness.processes.store_process import PostgresServer
 
 SIZES, QUICK_SIZES = (100_000, 1_000_000, 10_000_000), (10_000, 100_000)
 _BATCH, _BATCHES, _REPEATS = 64, 200, 30

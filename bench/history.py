@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 
 from bench.stores import PREDICTIONS
-from tests.server_process import PostgresServer
+from tests.harness.processes.store_process import PostgresServer
 
 _MONTHS, _LAST_HOUR, _CHUNK = 6, 5_000, 500_000
 _PARTITIONS = """

@@ -2,10 +2,10 @@
 # What the benchmarks need on top of the tests: stores, wrk and nginx from Debian, pandas and py-spy from PyPI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=scripts/debian.sh
-. scripts/debian.sh
-scripts/venv.sh
-scripts/servers.sh databases
+# shellcheck source=scripts/bootstrap/debian.sh
+. scripts/bootstrap/debian.sh
+scripts/bootstrap/venv.sh
+scripts/bootstrap/servers.sh databases
 command -v wrk >/dev/null || apt_install wrk
 command -v nginx >/dev/null || apt_install nginx
 

@@ -43,7 +43,7 @@ class StackNumbers(msgspec.Struct, frozen=True):
 def measure(rounds: int, progress: Callable[[str], None]) -> StackNumbers:
     """Start the stack on empty volumes so many times; look at the last one at rest."""
     use_every_core()
-    _run("scripts/base-images.sh", "ensure")
+    _run("scripts/bootstrap/base-images.sh", "ensure")
     progress("building the images")
     _compose("build", "--quiet")
     with _cleaned_up():

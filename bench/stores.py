@@ -16,8 +16,8 @@ from pathlib import Path
 import psycopg2
 
 import redis
-from tests.server_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer
-from tests.servers import postgres_server, redis_server
+from tests.harness.processes.store_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer
+from tests.harness.processes.stores import postgres_server, redis_server
 
 ROOT = Path(__file__).resolve().parents[1]
 PREDICTIONS, TEXTBOOK = "predictions", "textbook"

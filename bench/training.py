@@ -17,8 +17,8 @@ import msgspec
 from bench.bars import Bar, bar_table, table
 from bench.cost import Cost, run
 from bench.stores import ROOT, create_database, running_postgres
-from pipeline.copy_format import HEADER, TRAILER, encode_rows
-from pipeline.generation import Generation, generate
+from mlstack.data.binary_copy import HEADER, TRAILER, encode_rows
+from mlstack.data.generation import Generation, generate
 
 SIZES, QUICK_SIZES = (100_000, 1_000_000, 10_000_000), (10_000, 100_000)
 _BOUND = 120.0  # seconds that a contender may take to be given ten times as many rows

@@ -1,1 +1,6 @@
-"""The test suite."""
+"""The tests. harness/ holds what they work with."""
+
+import pytest
+
+# Before the first import of it: a failing assertion of the harness is explained like one of a test.
+pytest.register_assert_rewrite("tests.harness")

@@ -8,11 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.server_process import PostgresServer, RedisServer
-from tests.servers import postgres_server, redis_server
-
-# so that what helpers assert is explained when it fails, as in the tests themselves
-pytest.register_assert_rewrite("tests.chaos", "tests.documents", "tests.integration", "tests.stack")
+from tests.harness.processes.store_process import PostgresServer, RedisServer
+from tests.harness.processes.stores import postgres_server, redis_server
 
 settings.register_profile("untimed", deadline=None)  # no test asserts a time
 settings.load_profile("untimed")

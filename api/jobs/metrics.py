@@ -1,4 +1,4 @@
-"""Metrics of asynchronous predictions that the api and the worker both have; api/metrics.py includes them."""
+"""Metrics of asynchronous predictions that the api and the worker have in common."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Annotated, cast
 from uuid import UUID
@@ -10,24 +9,21 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from api.asgi import read_body
 from api.dependencies import CurrentService
-from api.identifiers import prediction_id, sane_request_id
-from api.jobs.desk import JobDesk
 from api.jobs.schemas import REQUEST_BODY, JobReport, Submission, problems
+from api.jobs.service import JobService
 from api.jobs.store import Report
-from pipeline.bodies import check_json
-from pipeline.instances import decode_request, to_rows
+from mlstack.web.request_ids import HEADER
 
 router = APIRouter(tags=["jobs"])
 _encode = msgspec.json.Encoder().encode
 
 
-def _desk(request: Request) -> JobDesk:
-    return cast("JobDesk", request.app.state.jobs)
+def _jobs(request: Request) -> JobService:
+    return cast("JobService", request.app.state.jobs)
 
 
-CurrentDesk = Annotated[JobDesk, Depends(_desk)]
+CurrentJobs = Annotated[JobService, Depends(_jobs)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -49,29 +45,26 @@ Wait = Annotated[int, Query(ge=0, le=10, description="Seconds to wait for the jo
     openapi_extra=REQUEST_BODY,
 )
 async def submit_job(
-    request: Request, service: CurrentService, desk: CurrentDesk, idempotency_key: IdempotencyKey = None
+    request: Request, service: CurrentService, jobs: CurrentJobs, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Accept a prediction to be made later; the answer is found at Location. Accepted jobs are never lost."""
-    desk.check_open()
-    check_json(request.headers.get("content-type"))
-    asked = decode_request(await read_body(request.receive, service.settings.max_body_bytes))
-    model = await asyncio.to_thread(service.models.select, asked.model_version)
-    rows = to_rows(asked.rows(), model.n_features, service.settings.max_rows)
-    front_door_key = request.headers.get("x-idempotency-key", "").encode()
-    request_id = sane_request_id(request.headers.get("x-request-id", "").encode() or None)
-    fingerprint = hashlib.sha256(_encode((rows.shape, asked.model_version)) + rows.tobytes()).digest()
+    jobs.check_open()
+    headers = dict(request.scope["headers"])
+    question = await service.intake.question(headers, request.receive)
+    identity = service.intake.identify(headers)
+    content = _encode((question.rows.shape, question.asked_version)) + question.rows.tobytes()
     submission = Submission(
-        *prediction_id(front_door_key),
-        rows=_encode(rows.tolist()).decode(),
-        asked_version=asked.model_version,
-        request_id=request_id,
+        *identity.prediction,
+        rows=_encode(question.rows.tolist()).decode(),
+        asked_version=question.asked_version,
+        request_id=identity.request,
         idempotency_key=idempotency_key,
-        fingerprint=fingerprint,
+        fingerprint=hashlib.sha256(content).digest(),
     )
-    report = await desk.submit(submission)
+    report = await jobs.submit(submission)
     location = f"/jobs/{msgspec.json.decode(report, type=Report).id}"
-    headers = {"Location": location, "Retry-After": "1", "X-Request-ID": request_id}
-    return Response(report, 202, headers, "application/json")
+    reply = {"Location": location, "Retry-After": "1", HEADER: identity.request}
+    return Response(report, 202, reply, "application/json")
 
 
 @router.get(
@@ -80,6 +73,6 @@ async def submit_job(
     response_model_exclude_none=True,
     responses=problems(404, 422, 503),
 )
-async def job_report(job_id: UUID, desk: CurrentDesk, wait: Wait = 0) -> Response:
+async def job_report(job_id: UUID, jobs: CurrentJobs, wait: Wait = 0) -> Response:
     """Tell how a job is; with `wait` as soon as it has finished, or when that many seconds are over."""
-    return Response(await desk.report(str(job_id), wait), media_type="application/json")
+    return Response(await jobs.report(str(job_id), wait), media_type="application/json")

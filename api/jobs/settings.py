@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.settings import env_int, read_url
+from mlstack.runtime.settings import env_int, read_url
 
 MAX_ATTEMPTS = 5  # starts of a job before it is given up, and deliveries of a message before it is dead
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from api.connections.postgres import PostgresConnection, PostgresUnavailable
 from api.jobs.schemas import Submission
-from api.postgres_connection import PostgresConnection, PostgresUnavailable
-from pipeline.problems import Conflict, NotFound, Unavailable
+from mlstack.web.problems import Conflict, NotFound, Unavailable
 
 _SECONDS = 3.0
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from contextlib import suppress
 
 from api.jobs.store import JobStore
-from pipeline.problems import Unavailable
+from mlstack.web.problems import Unavailable
 
 _LOOK_SECONDS = 0.1
 

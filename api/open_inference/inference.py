@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import msgspec
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from api.asgi import read_body
-from api.cache import Answer
 from api.dependencies import CurrentService
-from api.identifiers import prediction_id, sane_request_id
-from api.job import Job
 from api.open_inference.messages import InferenceRequest, InferenceResponse
 from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, select
 from api.open_inference.tensors import read_inputs, write_outputs
-from pipeline.bodies import decode_json
-from pipeline.instances import check_rows
-from pipeline.problems import InvalidInput
+from api.prediction.cache import Answer
+from mlstack.web.bodies import decode_json
+from mlstack.web.problems import InvalidInput
 
 _LENGTH = "Inference-Header-Content-Length"
 
@@ -45,20 +40,15 @@ async def infer(
 ) -> Response:
     """Predict: one tensor [n, features], or one for each feature; JSON or binary."""
     started = time.perf_counter()
+    intake = service.intake
     model = await select(service, name, version)
-    body = await read_body(request.receive, service.settings.max_body_bytes)
+    body = await intake.body(request.receive)
     length = _header_length(request.headers.get(_LENGTH), len(body))
     asked = decode_json(_decode_request, body[:length], "an inference request of the Open Inference Protocol")
-    rows = read_inputs(asked, body[length:], model.features)
-    job = Job(
-        id=prediction_id(request.headers.get("x-idempotency-key", "").encode()),
-        request_id=sane_request_id(request.headers.get("x-request-id", "").encode()),
-        model=model,
-        rows=check_rows(rows, model.n_features, service.settings.max_rows),
-        started=started,
-        answer=asyncio.get_running_loop().create_future(),
-    )
-    return _respond(asked, _decode_answer(await service.predictor.submit(job)))
+    rows = intake.rows(read_inputs(asked, body[length:], model.features), model)
+    identity = intake.identify(dict(request.scope["headers"]))
+    answer = await service.batcher.submit(intake.pending(identity, model, rows, started))
+    return _respond(asked, _decode_answer(answer))
 
 
 def _header_length(header: str | None, total: int) -> int:

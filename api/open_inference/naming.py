@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import Path
 
 from api.service import Service
-from pipeline.problems import NotFound, UnknownVersion
-from pipeline.regression import Regression
+from mlstack.registry.loaded_model import LoadedModel
+from mlstack.web.problems import NotFound, UnknownVersion
 
 MODEL = "model"
 PREFIX = "/v2"
@@ -28,14 +27,12 @@ ROUTER: dict[str, Any] = {
 }
 
 
-async def select(service: Service, name: str, version: str | None) -> Regression:
+async def select(service: Service, name: str, version: str | None) -> LoadedModel:
     """Return the model that is asked for; raise NotFound or UnknownVersion."""
     check_name(name)
-    if not version:
-        return service.models.select(None)
-    if not version.isdecimal():
+    if version and not version.isdecimal():
         raise UnknownVersion(f"expected a version number; got {version}")
-    return await asyncio.to_thread(service.models.select, int(version))
+    return await service.intake.model(int(version) if version else None)
 
 
 def check_name(name: str) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from api.dependencies import CurrentService
 from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, check_name, select
-from pipeline.problems import InvalidInput
+from mlstack.web.problems import InvalidInput
 
 router = APIRouter(**ROUTER)
 

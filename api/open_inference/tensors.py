@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from api.open_inference.messages import InferenceRequest, InputTensor, OutputTensor, RequestedOutput
-from pipeline.instances import FloatArray
-from pipeline.problems import InvalidInput
+from mlstack.runtime.arrays import FloatArray
+from mlstack.web.problems import InvalidInput
 
 DATATYPES = {
     "FP64": "<f8",

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from api.dependencies import CurrentService
 from api.service import Service
+from mlstack.web import probes
+from mlstack.web.probes import LIVE
 
 router = APIRouter(tags=["health"])
 
@@ -28,13 +30,13 @@ class HealthReport(BaseModel):
 class Liveness(BaseModel):
     """The process answers."""
 
-    live: bool = True
+    live: bool
 
 
 class Readiness(BaseModel):
     """A model is loaded and new requests are welcome."""
 
-    ready: bool = True
+    ready: bool
     model_version: int
 
 
@@ -52,13 +54,13 @@ async def health(service: CurrentService, response: Response) -> HealthReport:
 @router.get("/livez")
 async def live() -> Liveness:
     """Say that the process answers."""
-    return Liveness()
+    return Liveness(**LIVE)
 
 
 @router.get("/readyz")
 async def ready(service: CurrentService) -> Readiness:
     """Say that predictions are welcome; 503 without a model, while draining, or without any store."""
-    return Readiness(model_version=service.check_ready())
+    return Readiness.model_validate(probes.ready(service.check_ready()))
 
 
 def _report(service: Service) -> HealthReport:

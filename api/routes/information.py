@@ -23,9 +23,6 @@ async def root() -> RedirectResponse:
 )
 async def metrics_page(service: CurrentService) -> Response:
     """Return the metrics in Prometheus' text format."""
-    model = service.models.current.get()
-    metrics.model_version.set(model.version if model else 0)
-    metrics.model_refused.set(service.models.current.refusal is not None)
     metrics.store_up.labels("postgres").set(service.log.database_available)
     metrics.store_up.labels("redis").set(service.redis.available)
     return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)

@@ -9,8 +9,8 @@ import sys
 import uvicorn
 
 from api.worker.settings import WorkerSettings
-from pipeline.logs import configure_logging
-from pipeline.settings import SettingsError, env
+from mlstack.runtime.logs import configure_logging
+from mlstack.runtime.settings import SettingsError, env
 
 logger = logging.getLogger("worker")
 

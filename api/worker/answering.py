@@ -14,15 +14,16 @@ from http import HTTPStatus
 
 import msgspec
 
-from api.cache import cache_key
-from api.computation import compute
 from api.jobs.settings import MAX_ATTEMPTS
+from api.prediction.cache import cache_key
+from api.prediction.computation import compute
 from api.worker import metrics
-from api.worker.work import Work, WorkStore
-from pipeline.instances import FloatArray, to_rows
-from pipeline.problems import InvalidInput, Problem, problem_body
-from pipeline.regression import Regression
-from pipeline.served_models import Models
+from api.worker.job_rows import Work, WorkStore
+from mlstack.registry.loaded_model import LoadedModel
+from mlstack.runtime.arrays import FloatArray
+from mlstack.web.instances import to_rows
+from mlstack.web.problems import InvalidInput, Problem, problem_body
+from mlstack.web.served_models import ServedModels
 
 logger = logging.getLogger(__name__)
 
@@ -40,14 +41,16 @@ class Outcome(Enum):
 @dataclass(slots=True)
 class _Question:
     key: bytes
-    model: Regression
+    model: LoadedModel
     rows: FloatArray
 
 
 class Answering:
     """Answers jobs, one at a time."""
 
-    def __init__(self, store: WorkStore, models: Models, max_rows: int, beat: Callable[[], None]) -> None:
+    def __init__(
+        self, store: WorkStore, models: ServedModels, max_rows: int, beat: Callable[[], None]
+    ) -> None:
         """`max_rows` as for the api; `beat` is called while there is no model to answer with."""
         self._store = store
         self._beat = beat
@@ -87,7 +90,7 @@ class Answering:
             return Outcome.DELIVER_AGAIN
         await self._store.complete(job_id, worker, answer, version)
         metrics.deliveries["completed"].inc()
-        metrics.prediction_rows.inc(n_rows)
+        metrics.prediction_instances.inc(n_rows)
         return Outcome.ACKNOWLEDGE
 
     async def _give_up(self, job_id: str, worker: str, work: Work) -> Outcome:

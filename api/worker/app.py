@@ -15,19 +15,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.background import running
+from api.connections.background import running
+from api.connections.postgres import PostgresConnection
 from api.jobs.broker import Broker
 from api.jobs.metrics import REGISTRY
-from api.postgres_connection import PostgresConnection
 from api.worker import metrics
 from api.worker.answering import Answering
 from api.worker.consumer import Consumer
 from api.worker.heartbeat import Heartbeat
+from api.worker.job_rows import WorkStore
 from api.worker.settings import WorkerSettings
 from api.worker.sweeper import Sweeper
-from api.worker.work import WorkStore
-from pipeline.model_store import ModelStore
-from pipeline.served_models import Models
+from mlstack.registry.store import ModelStore
+from mlstack.web.served_models import ServedModels
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     heartbeat = Heartbeat(max(_SILENCE_SECONDS, float(settings.jobs.lease_seconds)))
     consumer = Consumer(heartbeat)
     broker = Broker(settings.jobs.broker_url, "worker", consumer.deliver, prefetch=2 * settings.lanes)
-    models = await asyncio.to_thread(Models, ModelStore(settings.model_dir))
+    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
     models.follow()
     sweeping, *working = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 1)]
     sweeper = Sweeper(sweeping, broker, heartbeat, settings.jobs.retention_hours)

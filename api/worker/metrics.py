@@ -29,7 +29,7 @@ _deliveries = Counter(
     registry=REGISTRY,
 )
 deliveries = {outcome: _deliveries.labels(outcome) for outcome in _OUTCOMES}
-prediction_rows = Counter("jobs_prediction_rows_total", "Rows predicted", registry=REGISTRY)
+prediction_instances = Counter("jobs_prediction_instances_total", "Instances predicted", registry=REGISTRY)
 republished = Counter(
     "jobs_republished_total", "Jobs whose message the sweeper published again", registry=REGISTRY
 )

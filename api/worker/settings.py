@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.jobs.settings import JobSettings
-from pipeline.settings import SettingsError, env, env_int, read_url
+from mlstack.runtime.settings import SettingsError, env, env_int, read_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import random
 
 import msgspec
 
+from api.connections.postgres import PostgresConnection, PostgresUnavailable
 from api.jobs.broker import Broker, BrokerUnavailable
 from api.jobs.queues import DEAD, QUEUE
-from api.postgres_connection import PostgresConnection, PostgresUnavailable
 from api.worker import metrics
 from api.worker.heartbeat import Heartbeat
 

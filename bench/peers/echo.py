@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.asgi import Receive, Scope, Send, read_body
+from api.http_server.asgi import Receive, Scope, Send, read_body
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

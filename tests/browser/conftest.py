@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.stack.compose import Stack
-from tests.stack.lifecycle import running_stack
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.lifecycle import running_stack
 
 _OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.stack.compose import Stack
-from tests.stack.waiting import wait_until
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.waiting import wait_until
 
 
 def test_documentation_needs_nothing_from_elsewhere(

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.ledger import HEADLINE, Ledger
-from tests.chaos.load import Load
-from tests.chaos.system import System
-from tests.stack.compose import ROOT
+from tests.harness.chaos.ledger import HEADLINE, Ledger
+from tests.harness.chaos.recorded_load import Load
+from tests.harness.chaos.system import System
+from tests.harness.repository_root import ROOT
 
 _LEDGER = Ledger()
 

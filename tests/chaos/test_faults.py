@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from tests.chaos.faults import FAULTS, Fault
-from tests.chaos.ledger import Ledger, check, drained
-from tests.chaos.load import Load, Outcome
-from tests.chaos.recovery import await_recovery
-from tests.chaos.system import System
+from tests.harness.chaos.faults import FAULTS, Fault
+from tests.harness.chaos.ledger import Ledger, check, drained
+from tests.harness.chaos.recorded_load import Load, Outcome
+from tests.harness.chaos.recovery import await_recovery
+from tests.harness.chaos.system import System
 
 FAULT_SECONDS = 3.0
 

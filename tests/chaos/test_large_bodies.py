@@ -9,9 +9,9 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.chaos.load import Load
-from tests.chaos.recovery import await_recovery
-from tests.chaos.system import System
+from tests.harness.chaos.recorded_load import Load
+from tests.harness.chaos.recovery import await_recovery
+from tests.harness.chaos.system import System
 
 MB = 1 << 20
 HEADERS = {"content-type": "application/json"}

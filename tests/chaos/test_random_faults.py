@@ -12,11 +12,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 
-from tests.chaos.faults import cut_off, killed, paused, stopped
-from tests.chaos.ledger import Ledger, check, drained
-from tests.chaos.load import Load
-from tests.chaos.recovery import await_recovery
-from tests.chaos.system import SERVICES, System
+from tests.harness.chaos.faults import cut_off, killed, paused, stopped
+from tests.harness.chaos.ledger import Ledger, check, drained
+from tests.harness.chaos.recorded_load import Load
+from tests.harness.chaos.recovery import await_recovery
+from tests.harness.chaos.system import SERVICES, System
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "15"))
 SEED = os.environ.get("CHAOS_SEED") or str(time.time_ns())

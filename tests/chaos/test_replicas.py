@@ -8,12 +8,12 @@ from functools import partial
 
 import pytest
 
-from tests.chaos.ledger import Ledger, check, drained
-from tests.chaos.load import Load
-from tests.chaos.recovery import await_recovery
-from tests.chaos.system import System, start, stop
-from tests.stack.containers import Container
-from tests.stack.waiting import wait_until
+from tests.harness.chaos.ledger import Ledger, check, drained
+from tests.harness.chaos.recorded_load import Load
+from tests.harness.chaos.recovery import await_recovery
+from tests.harness.chaos.system import System, start, stop
+from tests.harness.stack.containers import Container
+from tests.harness.stack.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

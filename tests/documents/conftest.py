@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.documents.desk import Desk
-from tests.stack.lifecycle import clean_project
+from tests.harness.documents.session import Desk
+from tests.harness.stack.lifecycle import clean_project
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.add_a_step import Checkout, Page, read_page
+from tests.harness.documents.add_a_step import Checkout, Page, read_page
+from tests.harness.repository_root import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_the_new_step_keeps_the_rules_of_all_steps(checkout: Checkout, page: Pag
 
 
 def _venv() -> Path:
-    return Path(__file__).resolve().parents[2] / ".venv" / "bin"
+    return ROOT / ".venv" / "bin"
 
 
 def _ended(checkout: Checkout, service: str) -> str:

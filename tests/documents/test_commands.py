@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import data_pipelines, ml_application
-from tests.documents.blocks import bash_blocks
-from tests.documents.command import Command
-from tests.documents.desk import Desk
-from tests.stack.compose import ROOT
+from tests.harness.documents import data_pipelines, ml_application
+from tests.harness.documents.blocks import bash_blocks
+from tests.harness.documents.command import Command
+from tests.harness.documents.session import Desk
+from tests.harness.repository_root import ROOT
 
 _DOCUMENTS = ROOT.parent / "shared" / "documents"
 _LISTS = {

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.documents.blocks import bash_blocks
-from tests.documents.command import Command
-from tests.documents.desk import Desk
-from tests.documents.outcomes import answer
-from tests.stack.compose import ROOT
+from tests.harness.documents.blocks import bash_blocks
+from tests.harness.documents.command import Command
+from tests.harness.documents.outcomes import answer
+from tests.harness.documents.session import Desk
+from tests.harness.repository_root import ROOT
 
 _README = (ROOT / "README.md").read_text("utf-8")
 _BEGINNING = "\n".join(_README.splitlines()[:30])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.drift_log import create_log
-from tests.integration.step_process import Steps
-from tests.server_process import PostgresServer
+from tests.harness.processes.drift_log import create_log
+from tests.harness.processes.steps import Steps
+from tests.harness.processes.store_process import PostgresServer
 
 
 @pytest.fixture

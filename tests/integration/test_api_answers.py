@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.inference_process import Stores, stores, undisturbed
-from tests.integration.serving_process import ServingProcess, eventually, publish_line
+from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 COLUMNS = ["id", "input_data", "prediction", "confidence", "timestamp"]  # first, and in this order
 

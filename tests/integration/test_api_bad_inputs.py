@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bad_inputs import BAD_INPUTS, BadInput
-from tests.integration.inference_process import Stores, inference, stores
-from tests.integration.serving_process import ServingProcess, publish_line
+from tests.harness.bad_inputs import BAD_INPUTS, BadInput
+from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.serving import ServingProcess, publish_line
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.inference_process import Stores, stores, undisturbed
-from tests.integration.load import stop_under_load
-from tests.integration.serving_process import eventually, publish_line
+from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.load_until_stop import stop_under_load
+from tests.harness.processes.serving import eventually, publish_line
 
 
 @pytest.fixture(scope="module")

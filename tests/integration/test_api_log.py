@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from tests.integration.inference_process import Stores, prepare_log, stores
+from tests.harness.processes.inference import Stores, prepare_log, stores
 
 ROW = """
 INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.inference_process import Stores, stores, undisturbed
-from tests.integration.serving_process import ServingProcess, eventually, publish_line
+from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_requests_are_counted_timed_and_over_when_answered(server: ServingProces
     assert server.metric('http_requests_total{method="POST",route="/predict",status="200"}') == 5
     assert server.metric('http_requests_total{method="POST",route="/predict",status="422"}') == 3
     assert server.metric('http_request_duration_seconds_count{route="/predict"}') == 8
-    assert server.metric("prediction_rows_total") == 10
+    assert server.metric("prediction_instances_total") == 10
     assert server.metric('cache_requests_total{result="hit"}') == 4
     assert server.metric('cache_requests_total{result="miss"}') == 1
     assert server.metric('prediction_log_rows_total{way="direct"}') == 5

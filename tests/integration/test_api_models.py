@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model_store import ModelStore
-from tests.integration.inference_process import Stores, inference, stores
-from tests.integration.serving_process import ServingProcess, eventually, publish_line
+from mlstack.registry.store import ModelStore
+from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 
 @pytest.fixture(scope="module")

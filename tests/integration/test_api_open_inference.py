@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.integration.inference_process import Stores, stores, undisturbed
-from tests.integration.serving_process import ServingProcess, publish_line
+from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.serving import ServingProcess, publish_line
 
 # The clients' own imports warn of things that are not ours.
 pytestmark = pytest.mark.filterwarnings("default")

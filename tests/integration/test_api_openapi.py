@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.inference_process import Stores, inference, stores
-from tests.integration.serving_process import ServingProcess, publish_line
+from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.serving import ServingProcess, publish_line
 
 EXAMPLES, SEED = 50, 667
 CONFIG = Path(__file__).with_name("schemathesis.toml")

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.inference_process import Stores, inference, is_healthy, stores
-from tests.integration.outage import stopped
-from tests.integration.serving_process import ServingProcess, eventually, publish_line
+from tests.harness.processes.inference import Stores, inference, is_healthy, stores
+from tests.harness.processes.outage import stopped
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 CLIENTS = 24
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.inference_process import QUEUE, REJECTED, Stores, inference, is_healthy, stores
-from tests.integration.outage import stopped
-from tests.integration.serving_process import ServingProcess, eventually, publish_line
+from tests.harness.processes.inference import QUEUE, REJECTED, Stores, inference, is_healthy, stores
+from tests.harness.processes.outage import stopped
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 LIMIT = 25
 

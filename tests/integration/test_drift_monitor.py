@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.drift_data import read_window
-from pipeline.model_store import ModelStore
-from pipeline.regression import load_regression
-from tests.integration.drift_log import like_training, log_predictions, one_pass
-from tests.integration.step_process import Steps
+from mlstack.drift.data import read_window
+from mlstack.registry.loaded_model import load_model
+from mlstack.registry.store import ModelStore
+from tests.harness.processes.drift_log import like_training, log_predictions, one_pass
+from tests.harness.processes.steps import Steps
 
 
 def test_fewer_than_200_rows_are_insufficient_data(trained: Steps, log_url: str) -> None:
@@ -58,7 +58,7 @@ def test_only_what_the_current_version_answered_lately_counts(trained: Steps, lo
 def test_the_window_is_bounded_and_holds_the_newest(trained: Steps, log_url: str) -> None:
     log_predictions(log_url, trained.model_dir, np.full((3000, 1), 1.0), hours_ago=2)
     log_predictions(log_url, trained.model_dir, np.full((9000, 1), 2.0), hours_ago=1)
-    model = load_regression(ModelStore(trained.model_dir).path(1))
+    model = load_model(ModelStore(trained.model_dir).path(1))
 
     window = read_window(log_url, model, hours=24)
 

@@ -11,9 +11,9 @@ import httpx
 import psycopg2
 import pytest
 
-from tests.integration.drift_log import like_training, log_predictions, monitor
-from tests.integration.step_process import Steps
-from tests.stack.waiting import wait_until
+from tests.harness.processes.drift_log import like_training, log_predictions, monitor
+from tests.harness.processes.steps import Steps
+from tests.harness.stack.waiting import wait_until
 
 
 @pytest.fixture

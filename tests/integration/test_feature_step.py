@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg2
 import pytest
 
-from pipeline.model_store import ModelStore
-from tests.integration.step_process import Steps
+from mlstack.registry.store import ModelStore
+from tests.harness.processes.steps import Steps
 
 FEATURES = "15-feature_engineering.py"
 TERMS = "x=x,x_squared=x^2,x_y=x*y,x_standardised=z(x)"

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.integration.inference_process import Stores, inference, is_healthy, stores
-from tests.integration.serving_process import ServingProcess, eventually, publish_line
+from tests.harness.processes.inference import Stores, inference, is_healthy, stores
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 NOBODY = "amqp://jobs:jobs@127.0.0.1:1/"
 

@@ -10,11 +10,11 @@ from typing import TypeVar
 import psycopg2
 import pytest
 
-from api.background import running
-from api.identifiers import new_prediction_id
-from api.postgres_connection import PostgresConnection
-from api.worker.work import Work, WorkStore
-from tests.integration.inference_process import Stores, stores
+from api.connections.background import running
+from api.connections.postgres import PostgresConnection
+from api.prediction.identifiers import new_prediction_id
+from api.worker.job_rows import Work, WorkStore
+from tests.harness.processes.inference import Stores, stores
 
 Result = TypeVar("Result")
 ANSWER = b'{"predictions":[3.0],"intervals":[[2.0,4.0]],"confidence":[0.9]}'

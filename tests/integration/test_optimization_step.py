@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from pipeline.model_store import ModelStore
-from tests.integration.step_process import Steps
+from mlstack.registry.store import ModelStore
+from tests.harness.processes.steps import Steps
 
 OPTIMIZE = "25-optimize_model.py"
 QUICK = json.dumps(

@@ -9,11 +9,11 @@ import numpy as np
 import psycopg2
 import pytest
 
-from pipeline.database import connected
-from pipeline.dataset import data_digest, read_table
-from pipeline.generation import Generation, generate
-from pipeline.loading import load
-from pipeline.refusals import DatabaseUnavailable
+from mlstack.data.database import connected
+from mlstack.data.generation import Generation, generate
+from mlstack.data.loading import load
+from mlstack.data.reading import data_digest, read_table
+from mlstack.runtime.refusals import DatabaseUnavailable
 
 
 def _execute(url: str, statement: str) -> None:

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from pipeline.model_store import ModelStore
-from tests.integration.step_process import STEPS, Outcome, Steps
-from tests.servers import free_port
+from mlstack.registry.store import ModelStore
+from tests.harness.processes.steps import STEPS, Outcome, Steps
+from tests.harness.processes.stores import free_port
 
 
 def _assert_one_line(outcome: Outcome, reason: str) -> None:

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from pipeline.database import connected, count_rows
-from pipeline.generation import Generation
-from pipeline.preparation import Outcome, prepare
+from mlstack.data.database import connected, count_rows
+from mlstack.data.generation import Generation
+from mlstack.data.preparation import Outcome, prepare
 
 
 def _prepare(url: str, generation: Generation) -> tuple[Outcome, int | None]:

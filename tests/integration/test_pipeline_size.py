@@ -12,10 +12,11 @@ from contextlib import suppress
 
 import pytest
 
-from pipeline.database import connected
-from pipeline.generation import Generation
-from pipeline.loading import load
-from tests.integration.step_process import ROOT, Steps
+from mlstack.data.database import connected
+from mlstack.data.generation import Generation
+from mlstack.data.loading import load
+from tests.harness.processes.steps import Steps
+from tests.harness.repository_root import ROOT
 
 ROWS = 3_000_000
 
@@ -23,19 +24,19 @@ ROWS = 3_000_000
 _PEAK = """
 import json, resource, sys
 import numpy as np
-from pipeline.database import connected
-from pipeline.dataset import data_digest, read_table
-from pipeline.generation import Generation
-from pipeline.loading import load
-from pipeline.recipe import Recipe
-from pipeline.training import train
+from mlstack.data.database import connected
+from mlstack.data.reading import data_digest, read_table
+from mlstack.data.generation import Generation
+from mlstack.data.loading import load
+from mlstack.training.config import TrainingConfig
+from mlstack.training.train import train
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 url, what, rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
 if what == "train":  # imports and a first fit are no part of it
-    train(np.random.default_rng(0).normal(size=(100, 2)), Recipe(), "digest", "t")
+    train(np.random.default_rng(0).normal(size=(100, 2)), TrainingConfig(), "digest", "t")
 before = peak()
 with connected(url) as connection:
     if what == "load":
@@ -44,7 +45,7 @@ with connected(url) as connection:
         table = read_table(connection, "linear_data", ("x", "y"))
         data_digest(table, "linear_data", ("x", "y"))
 if what == "train":
-    train(table, Recipe(), "digest", "t")
+    train(table, TrainingConfig(), "digest", "t")
 print(peak() - before)
 """
 

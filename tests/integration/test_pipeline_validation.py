@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.database import connected
-from pipeline.generation import Generation
-from pipeline.preparation import prepare
-from pipeline.validation import Expectations, find_problems
+from mlstack.data.database import connected
+from mlstack.data.generation import Generation
+from mlstack.data.preparation import prepare
+from mlstack.data.validation import Expectations, find_problems
 
 DEMO = Expectations(low=0.0, high=20.0)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving_process import ServingProcess, eventually, publish_line, serving
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line, serving
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bad_inputs import BAD_INPUTS, BadInput
-from tests.integration.serving_process import ServingProcess, publish_line, serving
+from tests.harness.bad_inputs import BAD_INPUTS, BadInput
+from tests.harness.processes.serving import ServingProcess, publish_line, serving
 
 
 @pytest.fixture(scope="module")

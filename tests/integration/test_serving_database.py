@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.outage import frozen, stopped
-from tests.integration.serving_process import ServingProcess, eventually, publish_line, serving
-from tests.server_process import PostgresServer
-from tests.servers import postgres_server
+from tests.harness.processes.outage import frozen, stopped
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line, serving
+from tests.harness.processes.store_process import PostgresServer
+from tests.harness.processes.stores import postgres_server
 
 TABLE = """
 CREATE TABLE linear_data (x double precision, y double precision);

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.load import load, stop_under_load
-from tests.integration.serving_process import ServingProcess, eventually, publish_line, serving
+from tests.harness.processes.load_until_stop import load, stop_under_load
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line, serving
 
 
 def is_answering(process: ServingProcess, version: int) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving_process import ServingProcess, publish_line, serving
+from tests.harness.processes.serving import ServingProcess, publish_line, serving
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_requests_are_counted_timed_and_over_when_answered(server: ServingProces
     assert server.metric('http_requests_total{method="POST",route="/predict",status="200"}') == 5
     assert server.metric('http_requests_total{method="POST",route="/predict",status="422"}') == 3
     assert server.metric('http_request_duration_seconds_count{route="/predict"}') == 8
-    assert server.metric("prediction_rows_total") == 10
+    assert server.metric("prediction_instances_total") == 10
     assert server.metric("http_requests_in_flight") == 1  # the scrape itself
     assert server.metric("model_version") == 1
     assert 'http_request_duration_seconds_bucket{le="0.0005"' in server.client.get("/metrics").text

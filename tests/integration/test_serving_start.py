@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving_process import NO_DATABASE, ROOT, publish_line, serving
-from tests.servers import free_port
+from tests.harness.processes.serving import NO_DATABASE, publish_line, serving
+from tests.harness.processes.stores import free_port
+from tests.harness.repository_root import ROOT
 
 
 def start(**settings: str) -> subprocess.CompletedProcess[str]:
@@ -109,7 +110,7 @@ def port() -> Iterator[int]:
 
 def healthcheck(*arguments: object) -> int:
     """Return the exit code of the script that the containers run."""
-    command = [sys.executable, "-I", "-S", "pipeline/healthcheck.py", *map(str, arguments)]
+    command = [sys.executable, "-I", "-S", "mlstack/runtime/healthcheck.py", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, timeout=5, check=False).returncode
 
 

@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from api.cache import cache_key
-from api.computation import Computed, compute
-from pipeline.artifact import save_estimator
-from pipeline.instances import FloatArray
-from pipeline.manifest import write_manifest
-from pipeline.recipe import Recipe
-from pipeline.regression import Regression, load_regression
-from pipeline.training import train
+from api.prediction.cache import cache_key
+from api.prediction.computation import Computed, compute
+from mlstack.registry.artifact import save_estimator
+from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.registry.manifest import write_manifest
+from mlstack.runtime.arrays import FloatArray
+from mlstack.training.config import TrainingConfig
+from mlstack.training.train import train
 
 FEATURES = 2
 # Those with a matrix product in them round differently for another number of rows.
@@ -40,7 +40,7 @@ ESTIMATORS = [
 class Asked:
     """One request's rows."""
 
-    model: Regression
+    model: LoadedModel
     rows: FloatArray
     key: bytes = field(init=False)
 
@@ -50,16 +50,16 @@ class Asked:
 
 
 @cache
-def model(estimator: str) -> Regression:
+def model(estimator: str) -> LoadedModel:
     """Return a trained model, as a server loads it."""
     random = np.random.default_rng(667)
     x = random.uniform(0, 20, size=(100, FEATURES))
     table = np.column_stack([x, x @ np.array([2.0, -3.0]) + np.sin(x[:, 0]) + 1])
-    trained, manifest = train(table, Recipe(("x1", "x2"), estimator=estimator), "digest", "t")
+    trained, manifest = train(table, TrainingConfig(("x1", "x2"), estimator=estimator), "digest", "t")
     with tempfile.TemporaryDirectory() as directory:
         save_estimator(trained, Path(directory))
         write_manifest(Path(directory), manifest, 1)
-        return load_regression(Path(directory))
+        return load_model(Path(directory))
 
 
 batches = st.lists(

@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from api.cache import cache_key
-from pipeline.instances import FloatArray, decode_request, to_rows
+from api.prediction.cache import cache_key
+from mlstack.runtime.arrays import FloatArray
+from mlstack.web.instances import decode_request, to_rows
 
 DIGEST, OTHER = "a" * 64, "b" * 64
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -22,12 +22,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pipeline.model_store import ModelStore
-from pipeline.refusals import StoreRefused
-from pipeline.regression import Regression, load_regression
-from tests.integration.inference_process import Stores, stores
-from tests.model_versions import line_table, promote, publish
-from tests.properties.service_in_process import ServiceInProcess
+from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.refusals import StoreRefused
+from tests.harness.model_versions import line_table, promote, publish
+from tests.harness.processes.inference import Stores, stores
+from tests.harness.processes.service_in_process import ServiceInProcess
 
 # Few numbers, so that they come again; each in several spellings.
 NUMBERS = st.sampled_from(
@@ -52,7 +52,7 @@ class CacheMachine(RuleBasedStateMachine):
             redis.flushall()
         promote(self.models, publish(self.models, line_table(2.0)))
         self.service = ServiceInProcess(self.models.root, self.stores)
-        self.loaded: dict[int, Regression] = {}
+        self.loaded: dict[int, LoadedModel] = {}
         self.first: dict[tuple[int, str], bytes] = {}  # what was answered first, by version and rows
         self.asked: set[tuple[int, str]] = set()  # since the cache was emptied
         self.restarts = 0
@@ -150,10 +150,10 @@ class CacheMachine(RuleBasedStateMachine):
         self.asked.add(question)
         type(self).hits += body["cached"]
 
-    def _model(self, version: int) -> Regression:
+    def _model(self, version: int) -> LoadedModel:
         """Return the version, read from the volume by nobody but this test."""
         if version not in self.loaded:
-            self.loaded[version] = load_regression(self.models.path(version))
+            self.loaded[version] = load_model(self.models.path(version))
         return self.loaded[version]
 
 

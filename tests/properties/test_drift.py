@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipeline.drift import (
+from mlstack.drift.statistics import (
     Reference,
     bin_counts,
     column_drift,
@@ -16,7 +16,7 @@ from pipeline.drift import (
     ks_statistic,
     population_stability_index,
 )
-from pipeline.moments import FloatArray
+from mlstack.runtime.arrays import FloatArray
 
 # To the millionth: a number so small that another unit rounds it to zero has another distribution there.
 numbers = st.integers(-(10**12), 10**12).map(lambda millionths: millionths / 1e6)

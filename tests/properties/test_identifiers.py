@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.identifiers import new_prediction_id, prediction_id
+from api.prediction.identifiers import new_prediction_id, prediction_id
 
 seconds = st.integers(0, 10**11 - 1)  # clocks that were never set, too
 milliseconds = st.integers(0, 999)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stack.compose import Stack
-from tests.stack.lifecycle import running_stack
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.lifecycle import running_stack
 
 
 @pytest.fixture(scope="package")

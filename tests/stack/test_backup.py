@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port
-from tests.stack.compose import ROOT, Stack
+from tests.harness.processes.stores import free_port
+from tests.harness.repository_root import ROOT
+from tests.harness.stack.compose import Stack
 
 _PORTS = ("SERVE_PORT", "API_PORT", "PROMETHEUS_PORT", "DATABASE_PORT", "POSTGRES_PORT", "REDIS_PORT")
 _ROWS = "SELECT count(*), md5(string_agg(id::text || prediction::text, ',' ORDER BY id)) FROM predictions"
@@ -26,7 +27,7 @@ def empty(stack: Stack) -> Iterator[Stack]:
 
 def run(stack: Stack, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one of our scripts for a project."""
-    command = [f"scripts/{script}", *arguments]
+    command = [f"scripts/operate/{script}", *arguments]
     return subprocess.run(
         command, cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=False
     )

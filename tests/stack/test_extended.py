@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stack.compose import Stack
-from tests.stack.containers import Container
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.containers import Container
 
 _PROFILE = ("--profile", "extended")
 _ONE_CANDIDATE = {"OPTIMIZE_CANDIDATES": '[{"estimator": "sklearn.linear_model.Ridge"}]'}

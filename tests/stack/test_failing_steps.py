@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.stack.compose import Stack
-from tests.stack.one_offs import another_server, error_lines, get, only_error, small_volume
-from tests.stack.waiting import wait_until
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.one_offs import another_server, error_lines, get, only_error, small_volume
+from tests.harness.stack.waiting import wait_until
 
 _WRONG = "DATABASE_URL=postgresql://pipeline:wrong@database:5432/dsproject"
 
@@ -127,7 +127,7 @@ def test_full_volume_later_on_leaves_the_old_version_serving(stack: Stack) -> No
             line = only_error(stack.run_step("model-train", *mount, "--env", "TEST_FRACTION=0.3"))
 
             assert "the volume is full" in line
-            assert get(server, 5000, "/readyz") == (200, {"status": "ready", "model_version": 1})
+            assert get(server, 5000, "/readyz") == (200, {"ready": True, "model_version": 1})
 
 
 def _await_health(client: httpx.Client, status: str) -> None:

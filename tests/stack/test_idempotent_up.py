@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stack.compose import Stack
+from tests.harness.stack.compose import Stack
 
 _STEPS = ("data-prep", "data-validate", "model-train", "model-evaluate")
 _BOUND = 5.0  # seconds of all steps together, from each container's start to its end

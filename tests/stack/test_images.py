@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.stack.compose import Stack, settings
+from tests.harness.stack.compose import Stack, settings
 
 _OURS = ("model-serve", "api")  # one of each Dockerfile
 _TEST_TOOLS = ("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx")

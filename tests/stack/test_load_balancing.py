@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.stack.compose import ROOT, Stack
-from tests.stack.load import Load
-from tests.stack.replicas import answered_by, await_replicas
+from tests.harness.repository_root import ROOT
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.kept_load import Load
+from tests.harness.stack.replicas import answered_by, await_replicas
 
 _PORT = 8000
 
@@ -70,7 +71,7 @@ def _scale(stack: Stack, replicas: int) -> None:
 
 def _rolling_update(stack: Stack) -> None:
     done = subprocess.run(
-        ["scripts/rolling-update.sh", "api"],
+        ["scripts/operate/rolling-update.sh", "api"],
         cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=False, timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.documents.blocks import bash_blocks
-from tests.stack.compose import ROOT, Stack
+from tests.harness.documents.blocks import bash_blocks
+from tests.harness.repository_root import ROOT
+from tests.harness.stack.compose import Stack
 
 _MARK = "--- the next command ---"
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from tests.stack.compose import Stack
-from tests.stack.one_offs import only_error
-from tests.stack.waiting import wait_until
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.one_offs import only_error
+from tests.harness.stack.waiting import wait_until
 
 FIVE = {"features": [5.0]}
 

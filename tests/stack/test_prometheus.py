@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stack.compose import Stack
+from tests.harness.stack.compose import Stack
 
 
 def test_it_misses_no_file_of_the_overlay(stack: Stack) -> None:

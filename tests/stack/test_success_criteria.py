@@ -7,10 +7,10 @@ import random
 import httpx
 import pytest
 
-from tests.documents.outcomes import everything_runs
-from tests.stack.compose import Stack
-from tests.stack.load import Load
-from tests.stack.waiting import wait_until
+from tests.harness.documents.outcomes import everything_runs
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.kept_load import Load
+from tests.harness.stack.waiting import wait_until
 
 _CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=3)"
 

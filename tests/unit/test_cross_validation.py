@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from pipeline.candidates import read_candidates
-from pipeline.cross_validation import FOLDS, Score, choose, compare
-from pipeline.moments import FloatArray
-from pipeline.recipe import Recipe
-from pipeline.settings import SettingsError
-from pipeline.splitting import Part
-from pipeline.time_limit import TimeIsUp, time_limit
-from tests.model_versions import line_table
+from mlstack.runtime.arrays import FloatArray
+from mlstack.runtime.settings import SettingsError
+from mlstack.training.config import TrainingConfig
+from mlstack.training.splitting import Part
+from mlstack.tuning.candidates import read_candidates
+from mlstack.tuning.cross_validation import FOLDS, Score, choose, compare
+from mlstack.tuning.time_limit import TimeIsUp, time_limit
+from tests.harness.model_versions import line_table
 
-LINE = Recipe()
+LINE = TrainingConfig()
 CURVE = replace(
     LINE,
     estimator="sklearn.preprocessing.PolynomialFeatures,sklearn.linear_model.LinearRegression",
@@ -60,12 +60,14 @@ def test_what_is_configured_stays_if_the_rest_is_luck() -> None:
 
 
 def test_the_first_within_one_standard_error_is_chosen() -> None:
-    recipes = [replace(LINE, parameters={"n": n}) for n in range(4)]
+    configurations = [replace(LINE, parameters={"n": n}) for n in range(4)]
     rmse = [2.0, 1.15, 1.05, 1.0]
 
-    chosen = choose([Score(recipe, r, 0.1, 0.0) for recipe, r in zip(recipes, rmse, strict=True)], LINE)
+    chosen = choose(
+        [Score(config, r, 0.1, 0.0) for config, r in zip(configurations, rmse, strict=True)], LINE
+    )
 
-    assert chosen == recipes[2]
+    assert chosen == configurations[2]
 
 
 def test_a_candidate_that_cannot_be_fitted_is_left_out() -> None:
@@ -73,7 +75,7 @@ def test_a_candidate_that_cannot_be_fitted_is_left_out() -> None:
 
     scores = compare([broken, LINE], Part(line_table()), seconds=60)
 
-    assert [score.recipe for score in scores] == [LINE]
+    assert [score.config for score in scores] == [LINE]
 
 
 def test_the_comparison_ends_in_time_with_what_it_has() -> None:
@@ -85,7 +87,7 @@ def test_the_comparison_ends_in_time_with_what_it_has() -> None:
     scores = compare([LINE, slow], Part(line_table()), seconds=1.0)
 
     assert time.monotonic() - started < 5
-    assert [score.recipe for score in scores] == [LINE]
+    assert [score.config for score in scores] == [LINE]
 
 
 def test_what_is_configured_stays_if_nothing_could_be_judged() -> None:
@@ -115,7 +117,7 @@ def test_every_built_in_candidate_can_be_trained_and_loaded() -> None:
 
     scores = compare(candidates, Part(line_table(rows=60)), seconds=120)
 
-    assert [score.recipe for score in scores] == candidates
+    assert [score.config for score in scores] == candidates
 
 
 @pytest.mark.parametrize("text", ["no json", "{}", "[]", '["LinearRegression"]', '[{"estimator": 1}]'])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.current_model import CurrentModel
-from pipeline.model_store import ModelStore
-from tests.model_versions import line_table, promote, publish
+from mlstack.registry.current_model import CurrentModel
+from mlstack.registry.store import ModelStore
+from tests.harness.model_versions import line_table, promote, publish
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, ks_2samp
 
-from pipeline.drift import (
+from mlstack.drift.statistics import (
     Reference,
     bin_counts,
     column_drift,

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.intervals import ConformalInterval, LeastSquaresInterval
-from pipeline.model_store import ModelStore
-from pipeline.recipe import Recipe
-from pipeline.refusals import TrainingRefused
-from pipeline.regression import load_regression
-from pipeline.training import train
-from tests.model_versions import line_table, publish
+from mlstack.registry.intervals import ConformalInterval, LeastSquaresInterval
+from mlstack.registry.loaded_model import load_model
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.refusals import TrainingRefused
+from mlstack.training.config import TrainingConfig
+from mlstack.training.train import train
+from tests.harness.model_versions import line_table, publish
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_any_regressor_with_any_features_can_be_published_and_served(
     tmp_path: Path, estimator: str, parameters: dict[str, object], interval: type
 ) -> None:
     store, names = ModelStore(tmp_path), ("a", "b", "c")
-    recipe = Recipe(features=names, estimator=estimator, parameters=parameters)
+    config = TrainingConfig(features=names, estimator=estimator, parameters=parameters)
 
-    model = load_regression(store.path(publish(store, line_table(features=3), recipe)))
+    model = load_model(store.path(publish(store, line_table(features=3), config)))
 
     answer = model.predict(np.array([[5.0, 6.0, 7.0], [1.0, 2.0, 3.0]]))
     assert model.features == names
@@ -61,10 +61,10 @@ def test_any_regressor_with_any_features_can_be_published_and_served(
 def test_an_impossible_estimator_is_refused_in_one_line(
     estimator: str, parameters: dict[str, object], reason: str
 ) -> None:
-    recipe = Recipe(estimator=estimator, parameters=parameters)
+    config = TrainingConfig(estimator=estimator, parameters=parameters)
 
     with pytest.raises(TrainingRefused) as refused:
-        train(line_table(), recipe, "digest", "t")
+        train(line_table(), config, "digest", "t")
 
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)

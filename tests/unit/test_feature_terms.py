@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.feature_terms import Term, parse_term, read_features
-from pipeline.settings import SettingsError
+from mlstack.features.terms import Term, parse_term, read_features
+from mlstack.runtime.settings import SettingsError
 
 
 @pytest.mark.parametrize(

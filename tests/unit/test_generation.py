@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.generation import Generation, generate
-from pipeline.moments import FloatArray
+from mlstack.data.generation import Generation, generate
+from mlstack.runtime.arrays import FloatArray
 
 
 def _table(generation: Generation) -> FloatArray:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from pipeline.listening import ignore_new_connections
+from mlstack.web.draining import ignore_new_connections
 
 
 def test_who_has_connected_is_served_and_nobody_else_gets_in() -> None:

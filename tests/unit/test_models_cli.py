@@ -1,4 +1,4 @@
-"""python -m pipeline.models: what is there, what is served, and back again."""
+"""python -m mlstack.registry: what is there, what is served, and back again."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.model_store import ModelStore
-from pipeline.models import main
-from tests.model_versions import line_table, promote, publish
+from mlstack.registry.__main__ import main
+from mlstack.registry.store import ModelStore
+from tests.harness.model_versions import line_table, promote, publish
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifact import save_estimator
-from pipeline.model_store import ModelStore
-from pipeline.recipe import Recipe
-from pipeline.refusals import ModelRefused, StoreRefused
-from pipeline.regression import load_regression
-from pipeline.training import train
-from tests.model_versions import line_table, promote, publish
+from mlstack.registry.artifact import save_estimator
+from mlstack.registry.loaded_model import load_model
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.refusals import ModelRefused, StoreRefused
+from mlstack.training.config import TrainingConfig
+from mlstack.training.train import train
+from tests.harness.model_versions import line_table, promote, publish
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_published_version_holds_what_people_and_servers_need(store: ModelStor
 def test_a_failed_publication_leaves_no_trace(store: ModelStore) -> None:
     promote(store, publish(store, line_table()))
     before = _tree(store)
-    _, manifest = train(line_table(3.0), Recipe(), "other", "t")
+    _, manifest = train(line_table(3.0), TrainingConfig(), "other", "t")
 
     def fail(directory: Path) -> None:
         (directory / "model.skops").write_bytes(b"half")
@@ -90,12 +90,12 @@ def test_a_publisher_killed_halfway_leaves_the_versions_as_they_were(store: Mode
 
 def _publish_and_die(store: ModelStore) -> None:
     table = line_table(5.0)
-    _, manifest = train(table, Recipe(), "killed", "t")
+    _, manifest = train(table, TrainingConfig(), "killed", "t")
     store.publish(manifest, lambda _directory: os.kill(os.getpid(), signal.SIGKILL))
 
 
 def test_publishers_at_the_same_time_get_numbers_of_their_own(store: ModelStore) -> None:
-    trained = [train(line_table(2.0 + n // 2), Recipe(), f"data {n // 2}", "t") for n in range(6)]
+    trained = [train(line_table(2.0 + n // 2), TrainingConfig(), f"data {n // 2}", "t") for n in range(6)]
     numbers: list[int] = []
 
     def work(index: int) -> None:
@@ -109,7 +109,7 @@ def test_publishers_at_the_same_time_get_numbers_of_their_own(store: ModelStore)
         thread.join()
 
     assert sorted(numbers) == [1, 1, 2, 2, 3, 3]
-    assert [load_regression(store.path(n)).version for n in store.versions()] == [1, 2, 3]
+    assert [load_model(store.path(n)).version for n in store.versions()] == [1, 2, 3]
 
 
 def test_a_damaged_version_is_published_anew_under_another_number(store: ModelStore) -> None:
@@ -123,7 +123,7 @@ def test_a_damaged_version_is_published_anew_under_another_number(store: ModelSt
 
 
 def test_a_volume_that_cannot_be_written_is_one_line() -> None:
-    _, manifest = train(line_table(), Recipe(), "digest", "t")
+    _, manifest = train(line_table(), TrainingConfig(), "digest", "t")
 
     with pytest.raises(StoreRefused, match="cannot write to /proc/models"):
         ModelStore(Path("/proc/models")).publish(manifest, lambda _directory: None)

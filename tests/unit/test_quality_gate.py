@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.evaluation import Judgement, judge
-from pipeline.model_store import ModelStore
-from pipeline.moments import FloatArray
-from pipeline.quality_gate import pending
-from pipeline.recipe import Recipe
-from pipeline.refusals import GateClosed, ModelRefused
-from pipeline.report import write_report
-from tests.model_versions import line_table, promote, publish
+from mlstack.evaluation.comparison import Judgement, judge
+from mlstack.evaluation.quality_gate import pending
+from mlstack.evaluation.report import write_report
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.arrays import FloatArray
+from mlstack.runtime.refusals import GateClosed, ModelRefused
+from mlstack.training.config import TrainingConfig
+from tests.harness.model_versions import line_table, promote, publish
 
 TOLERANCE = 0.05
 
@@ -53,7 +53,7 @@ def test_a_model_no_better_than_the_mean_is_rejected(store: ModelStore) -> None:
 def test_a_model_worse_than_the_current_one_is_rejected(store: ModelStore) -> None:
     table = line_table()
     promote(store, publish(store, table))
-    blunt = Recipe(("x1",), estimator="sklearn.linear_model.Ridge", parameters={"alpha": 1e4})
+    blunt = TrainingConfig(("x1",), estimator="sklearn.linear_model.Ridge", parameters={"alpha": 1e4})
 
     evaluation = _judge(store, publish(store, table, blunt), table).evaluation
 
@@ -65,7 +65,7 @@ def test_a_model_worse_than_the_current_one_is_rejected(store: ModelStore) -> No
 def test_a_model_as_good_as_the_current_one_is_promoted_even_without_any_noise(store: ModelStore) -> None:
     table = line_table(noise=0.0)
     promote(store, publish(store, table))
-    again = Recipe(("x1",), parameters={"copy_X": False})
+    again = TrainingConfig(("x1",), parameters={"copy_X": False})
 
     assert _judge(store, publish(store, table, again), table).evaluation.verdict == "promoted"
 

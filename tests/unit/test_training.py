@@ -8,19 +8,18 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from pipeline.generation import generate, read_generation
-from pipeline.intervals import ConformalInterval
-from pipeline.model_store import ModelStore
-from pipeline.moments import BLOCK_ROWS
-from pipeline.recipe import Recipe, content_digest, read_recipe
-from pipeline.refusals import TrainingRefused
-from pipeline.regression import load_regression
-from pipeline.settings import SettingsError
-from pipeline.splitting import split_in_place
-from pipeline.training import train, train_and_publish
-from tests.model_versions import line_table
-
-ROOT = Path(__file__).resolve().parents[2]
+from mlstack.data.generation import generate, read_generation
+from mlstack.registry.intervals import ConformalInterval
+from mlstack.registry.loaded_model import load_model
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.refusals import TrainingRefused
+from mlstack.runtime.settings import SettingsError
+from mlstack.training.config import TrainingConfig, content_digest, read_training_config
+from mlstack.training.splitting import split_in_place
+from mlstack.training.statistics import BLOCK_ROWS
+from mlstack.training.train import train, train_and_publish
+from tests.harness.model_versions import line_table
+from tests.harness.repository_root import ROOT
 
 
 @pytest.fixture
@@ -34,9 +33,9 @@ def demo_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_demo_settings_predict_11_for_5(tmp_path: Path) -> None:
     table = np.concatenate(list(generate(read_generation())))
 
-    version = train_and_publish(ModelStore(tmp_path), table, read_recipe(), "digest", "linear_data")
+    version = train_and_publish(ModelStore(tmp_path), table, read_training_config(), "digest", "linear_data")
 
-    answer = load_regression(ModelStore(tmp_path).path(version)).predict(np.array([[5.0]]))
+    answer = load_model(ModelStore(tmp_path).path(version)).predict(np.array([[5.0]]))
     assert len(table) == 100
     assert round(float(answer.values[0]), 4) == 11.0
 
@@ -58,7 +57,7 @@ def test_a_long_table_gives_the_coefficients_of_a_plain_fit() -> None:
     from sklearn.linear_model import LinearRegression  # noqa: PLC0415
 
     table = line_table(rows=3 * BLOCK_ROWS, features=3)
-    estimator, manifest = train(table, Recipe(features=("a", "b", "c")), "digest", "t")
+    estimator, manifest = train(table, TrainingConfig(features=("a", "b", "c")), "digest", "t")
     training, _ = split_in_place(line_table(rows=3 * BLOCK_ROWS, features=3), 0.2)
     plain = LinearRegression().fit(training.x, training.y)
 
@@ -72,32 +71,32 @@ def test_a_constant_target_is_refused() -> None:
     table[:, -1] = 0.1
 
     with pytest.raises(TrainingRefused, match="nothing to learn"):
-        train(table, Recipe(), "digest", "t")
+        train(table, TrainingConfig(), "digest", "t")
 
 
 def test_two_equal_features_get_an_interval_from_the_hold_out() -> None:
     one = line_table()
     table = np.column_stack([one[:, 0], one])
 
-    _, manifest = train(table, Recipe(features=("a", "b")), "digest", "t")
+    _, manifest = train(table, TrainingConfig(features=("a", "b")), "digest", "t")
 
     assert isinstance(manifest.interval, ConformalInterval)
 
 
 def test_the_content_digest_names_data_and_every_choice() -> None:
-    recipes = [
-        Recipe(),
-        Recipe(features=("z",)),
-        Recipe(target="z"),
-        Recipe(test_fraction=0.3),
-        Recipe(estimator="sklearn.linear_model.Ridge"),
-        Recipe(parameters={"fit_intercept": False}),
+    configurations = [
+        TrainingConfig(),
+        TrainingConfig(features=("z",)),
+        TrainingConfig(target="z"),
+        TrainingConfig(test_fraction=0.3),
+        TrainingConfig(estimator="sklearn.linear_model.Ridge"),
+        TrainingConfig(parameters={"fit_intercept": False}),
     ]
 
-    digests = [content_digest(data, recipe) for data in ("a", "b") for recipe in recipes]
+    digests = [content_digest(data, config) for data in ("a", "b") for config in configurations]
 
     assert len(set(digests)) == len(digests)
-    assert digests[0] == content_digest("a", Recipe())
+    assert digests[0] == content_digest("a", TrainingConfig())
 
 
 @pytest.mark.parametrize(
@@ -117,6 +116,6 @@ def test_a_wrong_setting_is_named(
     monkeypatch.setenv(name, value)
 
     with pytest.raises(SettingsError, match=reason) as refused:
-        read_recipe()
+        read_training_config()
 
     assert name in str(refused.value)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.wiring.files import COMBINATIONS, parse, read, services
+from tests.harness.repository import COMBINATIONS, parse, read, services
 
 _SCHEMES = ("postgresql://", "redis://", "amqp://", "http://")
 _PORTS = {"postgres": 5432, "redis": 6379, "rabbitmq": 5672}

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from grafana.__main__ import content
-from tests.wiring.files import ROOT, parse, services
-from tests.wiring.grafana_schema import violations
+from tests.harness.grafana_schema import violations
+from tests.harness.repository import parse, services
+from tests.harness.repository_root import ROOT
 
 SOURCES = sorted((ROOT / "grafana" / "sources").glob("*.yaml"))
 DASHBOARDS = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.wiring.files import ROOT, is_step, read, services
+from tests.harness.repository import is_step, read, services
+from tests.harness.repository_root import ROOT
 
 _SECTION = (
     read("docs/architecture.md").partition("## What happens when a part is down")[2].partition("\n## ")[0]

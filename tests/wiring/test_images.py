@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.wiring.files import ROOT, dockerfiles, read, services
+from tests.harness.repository import dockerfiles, read, services
+from tests.harness.repository_root import ROOT
 
 _LOCKS = {"Dockerfile": "requirements.lock", "api/Dockerfile": "api/requirements.lock"}
 _TEST_TOOLS = {

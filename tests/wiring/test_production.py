@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.settings import DEMO_PASSWORDS
-from tests.wiring.files import COMBINATIONS, ROOT, is_step, read, resolved, services, settings
+from mlstack.runtime.settings import DEMO_PASSWORDS
+from tests.harness.repository import COMBINATIONS, is_step, read, resolved, services, settings
+from tests.harness.repository_root import ROOT
 
 PRODUCTION = [name for name, (files, _) in COMBINATIONS.items() if "docker-compose.prod.yaml" in files]
 MONITORED = [name for name in PRODUCTION if "docker-compose.monitoring.yaml" in COMBINATIONS[name][0]]
 _PASSWORDS = {name: value for name, value in settings().items() if name.endswith("_PASSWORD")}
 _SEEN_BY_OTHERS_ONLY = {"grafana-demo"}  # Grafana's alone, none of our programs gets it
-_REFUSAL = ROOT / "scripts" / "refuse-demo-password.sh"  # before the programs of others
+_REFUSAL = ROOT / "scripts" / "operate" / "refuse-demo-password.sh"  # before the programs of others
 
 
 def test_every_demo_password_is_known_to_who_refuses_them() -> None:
@@ -76,7 +77,7 @@ def test_every_file_that_the_environment_names_is_a_secret_of_that_service(combi
 
 @pytest.mark.parametrize("combination", PRODUCTION)
 def test_secrets_are_those_that_are_made_and_documented(combination: str) -> None:
-    made = set(re.findall(r"^keep_or_make (\w+) ", read("scripts/make-secrets.sh"), re.MULTILINE))
+    made = set(re.findall(r"^keep_or_make (\w+) ", read("scripts/operate/make-secrets.sh"), re.MULTILINE))
     documented = set(re.findall(r"^ *\| `(\w+)` \|", read("docs/operations.md"), re.MULTILINE))
 
     files = {Path(secret["file"]).name for secret in resolved(combination)["secrets"].values()}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.wiring.files import COMBINATIONS, ROOT, parse, services
+from tests.harness.repository import COMBINATIONS, parse, services
+from tests.harness.repository_root import ROOT
 
 RULE_FILES = sorted(path.name for path in (ROOT / "prometheus" / "rules").glob("*.yml"))
 _FROM_THE_START = {"NoModel", "Watchdog"}  # what they wait for is there when the test begins

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.wiring.files import COMBINATIONS, Service, is_step, parse, read, resolved, services
+from tests.harness.repository import COMBINATIONS, Service, is_step, parse, read, resolved, services
 
 pytestmark = pytest.mark.parametrize("combination", COMBINATIONS)
 

@@ -7,7 +7,15 @@ from collections import Counter
 
 import pytest
 
-from tests.wiring.files import COMBINATIONS, ROOT, compose_config, compose_files, read, services, settings
+from tests.harness.repository import (
+    COMBINATIONS,
+    compose_config,
+    compose_files,
+    read,
+    services,
+    settings,
+)
+from tests.harness.repository_root import ROOT
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)")
 _ROW = re.compile(r"^\| *`([A-Z_]+)` *\| *(?:`([^`]*)`)? *\|", re.MULTILINE)
@@ -42,7 +50,7 @@ def test_readme_has_a_row_for_every_setting() -> None:
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
 def test_our_code_reads_every_variable_it_is_given(combination: str) -> None:
-    sources = [path for folder in ("pipeline", "api") for path in (ROOT / folder).rglob("*.py")]
+    sources = [path for folder in ("mlstack", "api") for path in (ROOT / folder).rglob("*.py")]
     text = "\n".join(path.read_text("utf-8") for path in (*sources, *ROOT.glob("[0-9]*.py")))
 
     unread = {

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.wiring.files import ROOT, parse
+from tests.harness.repository import parse
+from tests.harness.repository_root import ROOT
 
 _SHARED = ("jobs", "jobs_queue_messages", "prediction_log_queue_length", "prediction_log_queue_limit")
 _AGGREGATION = re.compile(r"\b(max|min|sum|avg|count|topk|bottomk|quantile)\b(?= *(?:by|without|\())")

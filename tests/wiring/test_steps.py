@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.wiring.files import ROOT, read, services
+from tests.harness.repository import read, services
+from tests.harness.repository_root import ROOT
 
 _STEPS = sorted(path.name for path in ROOT.glob("[0-9][0-9]-*.py"))
 _IN_A_ROW = ("data-prep", "data-validate", "model-train", "model-evaluate", "model-serve")

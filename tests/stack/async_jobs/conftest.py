@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.stack.async_jobs.client import PROFILE, Jobs
-from tests.stack.compose import Stack
+from tests.harness.jobs.client import PROFILE, Jobs
+from tests.harness.stack.compose import Stack
 
 
 @pytest.fixture(scope="package")

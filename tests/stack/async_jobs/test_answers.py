@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack.async_jobs.client import Jobs
-from tests.stack.compose import Stack
+from tests.harness.jobs.client import Jobs
+from tests.harness.stack.compose import Stack
 
 
 def test_without_the_profile_jobs_are_refused_and_nothing_else_suffers(

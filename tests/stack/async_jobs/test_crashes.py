@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.stack.async_jobs.client import Jobs
-from tests.stack.async_jobs.load import JobLoad
+from tests.harness.jobs.client import Jobs
+from tests.harness.jobs.submissions import JobLoad
 
 PARTS = ("worker", "rabbitmq", "postgres", "api")
 _LOGGED = "SELECT id, input_data->0->>0 FROM predictions WHERE \"timestamp\" > now() - interval '1 hour'"

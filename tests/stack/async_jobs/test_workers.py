@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from tests.stack.async_jobs.client import Jobs
-from tests.stack.async_jobs.load import JobLoad
+from tests.harness.jobs.client import Jobs
+from tests.harness.jobs.submissions import JobLoad
 
 
 @pytest.fixture(scope="module")

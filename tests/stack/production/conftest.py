@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.stack.production.secret_files import KEYS
-from tests.stack.production.stack import Production, production_stack
+from tests.harness.production.secret_files import KEYS
+from tests.harness.production.stack import Production, production_stack
 
 
 @pytest.fixture(scope="package")

@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.stack.compose import settings
-from tests.stack.production.external import PASSWORD, run
-from tests.stack.production.secret_files import OWN_PASSWORDS
-from tests.stack.production.stack import Production
-from tests.stack.waiting import wait_until
-from tests.stack.watch.images import OVERLAY, overlay_images, prepare_images
+from tests.harness.monitoring.images import OVERLAY, overlay_images, prepare_images
+from tests.harness.production.external_stores import PASSWORD, run
+from tests.harness.production.secret_files import OWN_PASSWORDS
+from tests.harness.production.stack import Production
+from tests.harness.stack.compose import settings
+from tests.harness.stack.waiting import wait_until
 
 GRAFANA = "grafana"
 

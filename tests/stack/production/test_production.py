@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.stack.production.external import PASSWORD, run
-from tests.stack.production.secret_files import KEYS, OWN_PASSWORDS
-from tests.stack.production.stack import Production
+from tests.harness.production.external_stores import PASSWORD, run
+from tests.harness.production.secret_files import KEYS, OWN_PASSWORDS
+from tests.harness.production.stack import Production
 
 PREDICT = {"features": [1.0, 2.0, 3.0]}
 

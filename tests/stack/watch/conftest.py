@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stack.compose import Stack
-from tests.stack.watch.overlay import Monitoring, monitored
-from tests.stack.watch.traffic import send_traffic
+from tests.harness.monitoring.overlay import Monitoring, monitored
+from tests.harness.monitoring.traffic import send_traffic
+from tests.harness.stack.compose import Stack
 
 
 @pytest.fixture(scope="package")

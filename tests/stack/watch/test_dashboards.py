@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.compose import ROOT, settings
-from tests.stack.watch.overlay import Monitoring
-from tests.stack.watch.traffic import send_traffic
+from tests.harness.monitoring.overlay import Monitoring
+from tests.harness.monitoring.traffic import send_traffic
+from tests.harness.repository_root import ROOT
+from tests.harness.stack.compose import settings
 
 DASHBOARDS = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
 _VARIABLES = {"$__rate_interval": "1m", '"$job"': '"ml-api|model-serve"'}

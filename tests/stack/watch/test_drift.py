@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from tests.stack.waiting import wait_until
-from tests.stack.watch.overlay import Monitoring
+from tests.harness.monitoring.overlay import Monitoring
+from tests.harness.stack.waiting import wait_until
 
 
 def test_what_was_asked_like_the_training_data_has_not_drifted(monitoring: Monitoring) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stack.compose import ROOT, settings
-from tests.stack.waiting import wait_until
-from tests.stack.watch.overlay import Monitoring
+from tests.harness.monitoring.overlay import Monitoring
+from tests.harness.repository_root import ROOT
+from tests.harness.stack.compose import settings
+from tests.harness.stack.waiting import wait_until
 
 
 def test_every_target_answers(monitoring: Monitoring) -> None:

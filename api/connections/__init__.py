@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL and Redis that reconnect by themselves, and background tasks."""

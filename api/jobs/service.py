@@ -1,0 +1,88 @@
+"""Where the api accepts jobs and tells how they are.
+
+Accepted means: the row is committed. The message that follows may be lost or repeated; the worker's
+sweeper publishes what was lost again (the outbox is the table itself).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+
+from api.connections.background import running
+from api.connections.postgres import PostgresConnection
+from api.jobs import metrics
+from api.jobs.broker import Broker, BrokerUnavailable
+from api.jobs.schemas import Submission
+from api.jobs.settings import JobSettings
+from api.jobs.store import JobStore, Report
+from api.jobs.waiting import Waiting
+from api.metrics import registered
+from mlstack.web.problems import Unavailable
+
+logger = logging.getLogger(__name__)
+
+_BROKER_GRACE_SECONDS = 300.0  # a broker that restarts stops nobody; one that never was there does
+
+
+class JobService:
+    """Accepts jobs and reports on them."""
+
+    def __init__(self, store: JobStore, broker: Broker, waiting: Waiting) -> None:
+        """All three are kept running by whoever opens the desk."""
+        self._store = store
+        self._broker = broker
+        self._waiting = waiting
+
+    def check_open(self) -> None:
+        """Raise Unavailable unless there is, or was a moment ago, somebody to do jobs."""
+        if not self._broker.seen_within(_BROKER_GRACE_SECONDS):
+            raise Unavailable(
+                "asynchronous predictions need the profile async, which is not running:"
+                " docker compose --profile async up",
+                retry_after=5,
+            )
+
+    async def submit(self, submission: Submission) -> bytes:
+        """Return the job's report as JSON once the job is committed; raise Conflict or Unavailable."""
+        report, is_new = await self._store.submit(submission)
+        if is_new:
+            await self._publish(submission.id)
+        return report
+
+    async def report(self, job_id: str, wait: float) -> bytes:
+        """Return the job's report as JSON, at the latest after `wait` seconds; raise NotFound."""
+        report = await self._store.find(job_id)
+        if wait <= 0 or msgspec.json.decode(report, type=Report).finished:
+            return report
+        await self._waiting.finished(job_id, wait)
+        return await self._store.find(job_id)
+
+    async def _publish(self, job_id: str) -> None:
+        """Tell the workers; without success the sweeper does it a few seconds later."""
+        try:
+            await self._broker.publish(job_id)
+            await self._store.mark_published([job_id])
+        except (BrokerUnavailable, Unavailable) as error:
+            logger.debug("job waits for the sweeper", extra={"job": job_id, "reason": str(error)})
+
+
+@asynccontextmanager
+async def open_job_service(database_url: str) -> AsyncIterator[JobService]:
+    """Connect in the background: neither PostgreSQL nor RabbitMQ need be there."""
+    settings = JobSettings.from_env()
+    writer, reader = PostgresConnection(database_url), PostgresConnection(database_url)
+    store = JobStore(writer, reader)
+    broker = Broker(settings.broker_url, "api")
+    waiting = Waiting(store)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(registered(metrics.REGISTRY))
+        for connection in (writer, reader):
+            await stack.enter_async_context(running(connection.keep_connected))
+        if settings.broker_url:
+            await stack.enter_async_context(running(broker.keep_connected))
+        await stack.enter_async_context(running(waiting.look_forever))
+        yield JobService(store, broker, waiting)

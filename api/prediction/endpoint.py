@@ -1,0 +1,68 @@
+"""POST /predict: a thin ASGI handler with a typed decode, dispatched ahead of FastAPI.
+
+FastAPI's routing costs more than all the rest of the answer (docs/decisions/0003-the-hot-path.md). The route
+is described in OpenAPI all the same: see openapi.py.
+"""
+
+from __future__ import annotations
+
+import time
+
+from prometheus_client import Counter
+
+from api import metrics
+from api.http_server.asgi import ClientGone, Receive, Scope, Send, send_json, send_problem
+from api.prediction.batcher import Batcher
+from api.prediction.intake import Headers, Identity, Intake
+from mlstack.web.api_keys import ApiKeys
+from mlstack.web.problems import Problem
+
+PATH = "/predict"
+_JSON = (b"content-type", b"application/json")
+
+
+class PredictEndpoint:
+    """The ASGI application of one path and method."""
+
+    def __init__(self, intake: Intake, batcher: Batcher, keys: ApiKeys) -> None:
+        """Count from zero what dashboards and alerts ask for."""
+        self._intake = intake
+        self._batcher = batcher
+        self._keys = keys
+        self._seconds = metrics.request_seconds.labels(PATH)
+        self._answered: dict[int, Counter] = {}
+        for status in (200, 422, 500, 503):  # a rate needs the zero before the first
+            self._answered[status] = metrics.requests.labels(PATH, "POST", str(status))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a prediction or a problem; count either."""
+        started = time.perf_counter()
+        headers = dict(scope["headers"])
+        identity = self._intake.identify(headers)
+        metrics.in_flight.count += 1
+        status = 500
+        try:
+            body = await self._answer(headers, receive, identity, started)
+            await send_json(send, 200, body, [_JSON, (b"x-request-id", identity.request.encode())])
+            status = 200
+        except Problem as problem:
+            status = problem.status
+            await send_problem(send, problem, identity.request)
+        except ClientGone:
+            status = 400
+        finally:
+            metrics.in_flight.count -= 1
+            self._count(status)
+            self._seconds.observe(time.perf_counter() - started)
+
+    def _count(self, status: int) -> None:
+        if status not in self._answered:
+            self._answered[status] = metrics.requests.labels(PATH, "POST", str(status))
+        self._answered[status].inc()
+
+    async def _answer(self, headers: Headers, receive: Receive, identity: Identity, started: float) -> bytes:
+        self._keys.check(PATH, headers.get(b"x-api-key"))
+        question = await self._intake.question(headers, receive)
+        return await self._batcher.submit(
+            self._intake.pending(identity, question.model, question.rows, started)
+        )

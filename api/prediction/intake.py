@@ -1,0 +1,81 @@
+"""From a request to a pending prediction: the one way in, whatever protocol the request came by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from api.http_server.asgi import Receive, read_body
+from api.prediction.identifiers import PredictionId, prediction_id
+from api.prediction.pending import PendingPrediction
+from mlstack.registry.loaded_model import LoadedModel
+from mlstack.runtime.arrays import FloatArray
+from mlstack.web.bodies import check_json
+from mlstack.web.instances import check_rows, decode_request, to_rows
+from mlstack.web.request_ids import request_id
+from mlstack.web.served_models import ServedModels
+
+Headers = Mapping[bytes, bytes]  # names in lower case
+
+
+class Question(NamedTuple):
+    """What a body asks: rows [n, k], the model that answers them, and the version the client named."""
+
+    model: LoadedModel
+    rows: FloatArray
+    asked_version: int | None
+
+
+class Identity(NamedTuple):
+    """By what a request is known: in the log of predictions, and in the logs of all services."""
+
+    prediction: PredictionId
+    request: str
+
+
+class Intake:
+    """Reads, checks and identifies requests; limits are per request."""
+
+    def __init__(self, models: ServedModels, max_rows: int, max_body_bytes: int) -> None:
+        """`models` gives the model that answers."""
+        self._models = models
+        self._max_rows = max_rows
+        self._max_body_bytes = max_body_bytes
+
+    async def body(self, receive: Receive) -> bytes:
+        """Return the whole body; raise TooLarge."""
+        return await read_body(receive, self._max_body_bytes)
+
+    async def question(self, headers: Headers, receive: Receive) -> Question:
+        """Read the JSON body of POST /predict and POST /jobs; raise a Problem that says what is wrong."""
+        body = await self.body(receive)
+        check_json(headers.get(b"content-type", b"").decode("latin-1"))
+        request = decode_request(body)
+        model = await self.model(request.model_version)
+        rows = to_rows(request.rows(), model.n_features, self._max_rows)
+        return Question(model, rows, request.model_version)
+
+    async def model(self, version: int | None) -> LoadedModel:
+        """Return the current model, or `version`; an older one is loaded in a thread."""
+        if version is None:
+            return self._models.select(None)
+        return await asyncio.to_thread(self._models.select, version)
+
+    def rows(self, values: FloatArray, model: LoadedModel) -> FloatArray:
+        """Return checked rows of a protocol that has read its own; raise InvalidInput."""
+        return check_rows(values, model.n_features, self._max_rows)
+
+    @staticmethod
+    def identify(headers: Headers) -> Identity:
+        """Return the ids of a request; the same key of the front door gives the same prediction's id."""
+        key = headers.get(b"x-idempotency-key")
+        return Identity(prediction_id(key), request_id(headers.get(b"x-request-id")))
+
+    @staticmethod
+    def pending(
+        identity: Identity, model: LoadedModel, rows: FloatArray, started: float
+    ) -> PendingPrediction:
+        """Return what the batcher takes; `started` is time.perf_counter() at the request's arrival."""
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        return PendingPrediction(identity.prediction, identity.request, model, rows, started, answer)

@@ -1,0 +1,122 @@
+"""The prediction log's promise: when `write` returns, the rows are in PostgreSQL or durably queued.
+
+Commit first, answer second. While PostgreSQL is away rows wait in the queue and drain by
+themselves; ids are unique in the table, so a row that goes both ways is there once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from api import metrics
+from api.connections.postgres import PostgresConnection, PostgresUnavailable, RejectedRow
+from api.connections.redis import RedisUnavailable
+from api.prediction.log_queue import LogQueue, QueueFull
+from api.prediction.log_table import MAINTAIN, insert
+from mlstack.web.problems import Unavailable
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_BATCH = 500
+_POLL_SECONDS = 1.0
+_LAST_RESORT_SECONDS = (
+    0.75  # for a commit when there is no queue to turn to; a client waits less than a second
+)
+_MAINTENANCE_SECONDS = 3600.0
+_MAINTENANCE_TIMEOUT = 600.0  # moving a month of rows out of the default partition takes minutes
+
+
+class PredictionLog:
+    """Writes batches of rows straight to PostgreSQL, or to the queue while that is away."""
+
+    def __init__(
+        self, writers: list[PostgresConnection], queue: LogQueue, insert_timeout: float, drain_timeout: float
+    ) -> None:
+        """One writer for each batch that may be in flight, one to drain with, one to maintain with."""
+        *self._writers, self._drainer, self._maintainer = writers
+        self._queue = queue
+        self._insert_timeout = insert_timeout
+        self._drain_timeout = drain_timeout
+        self._queued = asyncio.Event()
+
+    @property
+    def database_available(self) -> bool:
+        """True while PostgreSQL answers."""
+        return any(writer.available for writer in self._writers)
+
+    @property
+    def writable(self) -> bool:
+        """True while there is a way to keep the promise."""
+        return self.database_available or self._queue.available
+
+    async def write(self, rows: list[bytes], lane: int) -> None:
+        """Make the rows durable; raise Unavailable when that is not possible."""
+        try:
+            within = self._insert_timeout if self._queue.available else _LAST_RESORT_SECONDS
+            await insert(self._writers[lane], rows, within)
+            metrics.rows_logged["direct"].inc(len(rows))
+        except (PostgresUnavailable, RejectedRow) as error:
+            await self._enqueue(rows, error)
+
+    async def _enqueue(self, rows: list[bytes], error: Exception) -> None:
+        try:
+            length = await self._queue.append(rows)
+        except QueueFull as full:
+            raise Unavailable(f"the prediction cannot be logged: {full}", retry_after=5) from error
+        except RedisUnavailable:
+            raise Unavailable(
+                "the prediction cannot be logged: PostgreSQL and Redis are both away"
+            ) from error
+        metrics.rows_logged["queued"].inc(len(rows))
+        metrics.queue_length.set(length)
+        self._queued.set()
+
+    async def drain_forever(self) -> None:
+        """Move queued rows to PostgreSQL in order of time, whenever both stores answer, until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._queued.wait(), _POLL_SECONDS)
+            self._queued.clear()
+            with suppress(PostgresUnavailable, RedisUnavailable, QueueFull):
+                while await self._drain_batch():
+                    pass
+            await asyncio.sleep(0.05)
+
+    async def _drain_batch(self) -> bool:
+        metrics.queue_length.set(await self._queue.length())
+        entries = await self._queue.oldest(_DRAIN_BATCH)
+        if not entries:
+            return False
+        try:
+            await insert(self._drainer, [row for _, row in entries], self._drain_timeout)
+        except RejectedRow:
+            await self._drain_one_by_one(entries)
+            return True
+        await self._queue.remove([entry_id for entry_id, _ in entries])
+        metrics.rows_logged["drained"].inc(len(entries))
+        return True
+
+    async def _drain_one_by_one(self, entries: list[tuple[bytes, bytes]]) -> None:
+        for entry_id, row in entries:
+            try:
+                await insert(self._drainer, [row], self._drain_timeout)
+            except RejectedRow:
+                await self._queue.set_aside(entry_id, row)
+            else:
+                await self._queue.remove([entry_id])
+
+    async def maintain_forever(self, retention_days: int) -> None:
+        """Create the next months' partitions and drop those past retention, every hour, until cancelled."""
+        while not self._maintainer.available:
+            await asyncio.sleep(0.1)
+        while True:
+            try:
+                await self._maintainer.run(MAINTAIN, retention_days, within=_MAINTENANCE_TIMEOUT)
+            except (PostgresUnavailable, RejectedRow) as error:
+                logger.warning("log maintenance waits for postgres", extra={"reason": str(error)})
+                await asyncio.sleep(5.0)
+            else:
+                metrics.log_maintained.set_to_current_time()
+                await asyncio.sleep(_MAINTENANCE_SECONDS)

@@ -1,0 +1,98 @@
+"""The table of jobs as a worker sees it. Each step is one statement, so one transaction.
+
+A step may be repeated when its reply was lost: it changes nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from api.connections.postgres import PostgresConnection, PostgresUnavailable
+
+_SECONDS = 5.0
+_PAUSE_SECONDS = 0.2
+
+_TAKE = """
+WITH taken AS (
+    UPDATE jobs SET state = 'in_progress', worker = $2, lease_until = now() + make_interval(secs => $3),
+                    attempts = attempts + (worker IS DISTINCT FROM $2)::integer
+     WHERE id = $1 AND (state = 'pending' OR state = 'in_progress' AND (lease_until < now() OR worker = $2))
+    RETURNING *)
+SELECT json_build_object('rows', input_data, 'asked_version', asked_version, 'request_id', request_id,
+                         'attempts', attempts,
+                         'waited', extract(epoch FROM now() - submitted_at)) FROM taken
+"""
+# The logged prediction has the job's id and time, so the log's primary key would refuse a second one, too.
+_COMPLETE = """
+WITH done AS (
+    UPDATE jobs SET state = 'completed', finished_at = now(), answer = $3::jsonb, model_version = $4
+     WHERE id = $1 AND worker = $2 AND state = 'in_progress'
+    RETURNING *), logged AS (
+    INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp",
+                             model_version, cached, intervals, request_id, latency)
+    SELECT id, input_data, answer->'predictions', answer->'confidence', submitted_at,
+           model_version, false, answer->'intervals', request_id, extract(epoch FROM now() - submitted_at)
+      FROM done
+    ON CONFLICT DO NOTHING)
+SELECT count(*) FROM done
+"""
+_FAIL = """
+WITH done AS (
+    UPDATE jobs SET state = 'failed', finished_at = now(), problem = $3::jsonb
+     WHERE id = $1 AND worker = $2 AND state = 'in_progress'
+    RETURNING id)
+SELECT count(*) FROM done
+"""
+_RELEASE = "UPDATE jobs SET state = 'pending' WHERE id = $1 AND worker = $2 AND state = 'in_progress'"
+
+
+class Work(msgspec.Struct):
+    """What a worker has to know of a job it has taken."""
+
+    rows: msgspec.Raw  # JSON [n, k]
+    asked_version: int | None
+    request_id: str
+    attempts: int  # this one included
+    waited: float  # seconds since it was submitted
+
+
+_decode = msgspec.json.Decoder(Work).decode
+
+
+class WorkStore:
+    """Takes jobs and finishes them; while PostgreSQL is away each step waits for it."""
+
+    def __init__(self, connection: PostgresConnection, lease_seconds: int, beat: Callable[[], None]) -> None:
+        """`beat` is called while a step waits, which is no hanging."""
+        self._connection = connection
+        self._lease = float(lease_seconds)
+        self._beat = beat
+
+    async def take(self, job_id: str, worker: str) -> Work | None:
+        """Take the job for a while and return it; None if it is done, unknown or in other hands."""
+        taken = await self._persist(_TAKE, job_id, worker, self._lease)
+        return _decode(taken) if isinstance(taken, str) else None
+
+    async def complete(self, job_id: str, worker: str, answer: bytes, model_version: int) -> None:
+        """Store the answer and log the prediction, unless somebody else has taken the job over."""
+        await self._persist(_COMPLETE, job_id, worker, answer.decode(), model_version)
+
+    async def fail(self, job_id: str, worker: str, problem: bytes) -> None:
+        """Store why there is no answer, unless somebody else has taken the job over."""
+        await self._persist(_FAIL, job_id, worker, problem.decode())
+
+    async def release(self, job_id: str, worker: str) -> None:
+        """Give the job back for another attempt."""
+        await self._persist(_RELEASE, job_id, worker)
+
+    async def _persist(self, statement: str, *arguments: object) -> object:
+        """Run the statement, as often as it takes until PostgreSQL says that it is committed."""
+        while True:
+            self._beat()
+            try:
+                return await self._connection.run(statement, *arguments, within=_SECONDS)
+            except PostgresUnavailable:
+                await asyncio.sleep(_PAUSE_SECONDS)

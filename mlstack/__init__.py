@@ -1,0 +1,1 @@
+"""What the numbered steps and the two servers share, a folder for each concern."""

@@ -1,0 +1,1 @@
+"""The training table: making, checking and reading it."""

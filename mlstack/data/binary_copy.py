@@ -1,0 +1,40 @@
+"""PostgreSQL's binary COPY format for rows of float8, made and read by NumPy: no Python code per row.
+
+A stream is a header, then per row an int16 with the number of fields and per field an int32 length and the
+value, big-endian, then an int16 of -1. https://www.postgresql.org/docs/15/sql-copy.html (Binary Format)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlstack.runtime.arrays import FloatArray
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, flags, length of the header's extension
+TRAILER = b"\xff\xff"
+
+
+def row_type(columns: int) -> np.dtype[Any]:
+    """Return the layout of one row of `columns` float8 values, none of them NULL."""
+    return np.dtype([("fields", ">i2"), ("cells", [("length", ">i4"), ("value", ">f8")], (columns,))])
+
+
+def encode_rows(table: FloatArray) -> memoryview:
+    """Return the rows of `table` [n, columns] without header and trailer."""
+    rows = np.empty(len(table), dtype=row_type(table.shape[1]))
+    rows["fields"] = table.shape[1]
+    rows["cells"]["length"] = 8
+    rows["cells"]["value"] = table
+    return rows.view(np.uint8).data
+
+
+def decode_rows(data: memoryview, columns: int) -> npt.NDArray[Any]:
+    """Return whole rows as a big-endian view [n, columns]; raise ValueError if they are not all float8."""
+    rows = np.frombuffer(data, dtype=row_type(columns))
+    if (rows["fields"] != columns).any() or (rows["cells"]["length"] != 8).any():
+        raise ValueError("the COPY stream does not hold float8 values only")
+    values: npt.NDArray[Any] = rows["cells"]["value"]
+    return values

@@ -1,0 +1,95 @@
+"""Connections to PostgreSQL, and its errors as one readable line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
+
+from mlstack.runtime.refusals import DatabaseUnavailable
+from mlstack.runtime.settings import without_password
+
+_PATIENCE = 10.0  # seconds for a server that is only just starting
+_STARTING = ("Connection refused", "starting up", "shutting down", "not yet accepting")
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """Give a connection whose statements are one transaction, rolled back if something fails."""
+    with database_errors(url), closing(_connect(url)) as connection, connection:
+        yield connection
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """Turn what the driver raises into DatabaseUnavailable, with the server's own words and what to do."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        reason = " ".join((error.diag.message_primary or str(error)).split())
+        raise DatabaseUnavailable(f"{_shown(url)}: {reason}{_advice(reason)}") from error
+
+
+def table_name(name: str) -> sql.Identifier:
+    """Return `table` or `schema.table` quoted, so that no name can become SQL."""
+    return sql.Identifier(*name.split("."))
+
+
+def table_exists(connection: Connection, name: str) -> bool:
+    """Return whether there is such a table, view or foreign table that a search would find."""
+    return bool(_value(connection, "SELECT to_regclass(%s) IS NOT NULL", table_name(name)))
+
+
+def count_rows(connection: Connection, name: str) -> int:
+    """Return the number of rows, exactly."""
+    return int(str(_value(connection, sql.SQL("SELECT count(*) FROM {}").format(table_name(name)))))
+
+
+def read_comment(connection: Connection, name: str) -> str:
+    """Return the comment on a table, "" if it has none."""
+    return str(_value(connection, "SELECT obj_description(%s::regclass, 'pg_class')", table_name(name)) or "")
+
+
+def _value(connection: Connection, query: str | sql.Composed, *names: sql.Identifier) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [name.as_string(connection) for name in names])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _connect(url: str) -> Connection:
+    plain = url.replace("postgresql+psycopg2://", "postgresql://", 1)  # SQLAlchemy's spelling
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return psycopg2.connect(plain, connect_timeout=5, application_name="pipeline", keepalives_idle=30)
+        except psycopg2.OperationalError as error:
+            starting = any(text in str(error) for text in _STARTING)
+            if not starting or time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+
+
+def _shown(url: str) -> str:
+    try:
+        return without_password(url) if "://" in url else "DATABASE_URL"
+    except ValueError:  # no valid URL, so nobody can tell which part of it is the password
+        return "DATABASE_URL"
+
+
+def _advice(reason: str) -> str:
+    for text, advice in (
+        ("password authentication failed", "check the password in DATABASE_URL"),
+        ("could not translate host name", "check the host in DATABASE_URL"),
+        ("Connection refused", "is the database running, and are host and port in DATABASE_URL right?"),
+        ("timeout expired", "is the database running, and are host and port in DATABASE_URL right?"),
+        ("permission denied", "grant it to the role in DATABASE_URL"),
+        ("No space left on device", "the database's volume is full"),
+    ):
+        if text in reason:
+            return f": {advice}"
+    return ""

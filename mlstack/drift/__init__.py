@@ -1,0 +1,1 @@
+"""Step 95: do requests still look like the training data?"""

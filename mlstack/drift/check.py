@@ -1,0 +1,84 @@
+"""One pass of the drift monitor: what the current model is asked, against what it was trained on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from mlstack.drift.data import TrainingData, Window, read_training_data, read_window
+from mlstack.drift.statistics import ColumnDrift, column_drift, extrapolated_share
+from mlstack.registry.current_model import CurrentModel
+from mlstack.registry.loaded_model import LoadedModel
+from mlstack.registry.store import ModelStore
+
+MIN_ROWS = 200  # fewer say nothing about a distribution
+
+Status = Literal["no model", "insufficient data", "stable", "drifted"]
+
+
+class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one pass found; without enough rows there is no column and no share."""
+
+    status: Status
+    checked_at: str
+    model_version: int = 0
+    window_rows: int = 0
+    training_rows: int = 0
+    training_data_unchanged: bool = True
+    extrapolated_share: float | None = None
+    columns: tuple[ColumnDrift, ...] = ()
+
+
+class Monitor:
+    """Compares again and again; reads the training data once for each version."""
+
+    def __init__(self, store: ModelStore, log_url: str, training_url: str, window_hours: float) -> None:
+        """Opens nothing yet."""
+        self._current = CurrentModel(store)
+        self._log_url = log_url
+        self._training_url = training_url
+        self._window_hours = window_hours
+        self._training: tuple[str, TrainingData] | None = None
+
+    def check(self) -> DriftReport:
+        """Make one pass; raise a Refusal if a database cannot be read."""
+        self._current.refresh()
+        model = self._current.get()
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        if model is None:
+            return DriftReport(status="no model", checked_at=now)
+        training = self._training_data(model)
+        window = read_window(self._log_url, model, self._window_hours)
+        return compare(model.version, training, window, now)
+
+    def _training_data(self, model: LoadedModel) -> TrainingData:
+        if self._training is None or self._training[0] != model.digest:
+            self._training = model.digest, read_training_data(self._training_url, model)
+        return self._training[1]
+
+
+def compare(version: int, training: TrainingData, window: Window, now: str) -> DriftReport:
+    """Return what the window says, or that it holds too few rows to say anything."""
+    report = DriftReport(
+        status="insufficient data",
+        checked_at=now,
+        model_version=version,
+        window_rows=len(window.rows),
+        training_rows=training.rows,
+        training_data_unchanged=training.unchanged,
+    )
+    if len(window.rows) < MIN_ROWS:
+        return report
+    samples = (*window.rows.T, window.predictions)
+    columns = tuple(
+        column_drift(reference, sample, len(training.columns))
+        for reference, sample in zip(training.columns, samples, strict=True)
+    )
+    return msgspec.structs.replace(
+        report,
+        status="drifted" if any(column.drifted for column in columns) else "stable",
+        extrapolated_share=extrapolated_share(training.low, training.high, window.rows),
+        columns=columns,
+    )

@@ -1,0 +1,92 @@
+"""What the drift monitor compares: the current model's training data, and what it was asked lately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
+
+from mlstack.data.database import connected
+from mlstack.data.reading import data_digest, read_table
+from mlstack.drift.statistics import Reference
+from mlstack.registry.loaded_model import LoadedModel
+from mlstack.runtime.arrays import FloatArray
+from mlstack.runtime.refusals import DataRefused
+from mlstack.training.splitting import split_in_place
+
+PREDICTION = "prediction"
+WINDOW_ROWS = 10_000
+_REFERENCE_ROWS = 100_000
+_WINDOW = """
+    SELECT input_data::text, prediction::text FROM predictions
+     WHERE model_version = %s AND "timestamp" > now() - make_interval(secs => %s)
+     ORDER BY "timestamp" DESC LIMIT %s"""
+
+_decode_rows = msgspec.json.Decoder(list[list[float]]).decode
+_decode_values = msgspec.json.Decoder(list[float]).decode
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a version learned from: a reference for each feature and for its predictions, and the limits."""
+
+    columns: tuple[Reference, ...]  # the features in order, then the predictions
+    low: FloatArray  # [k]
+    high: FloatArray  # [k]
+    rows: int
+    unchanged: bool  # the table still holds the very rows that the version was trained on
+
+
+@dataclass(frozen=True)
+class Window:
+    """The newest rows that a version answered: features [m, k] and predictions [m]."""
+
+    rows: FloatArray
+    predictions: FloatArray
+
+
+def read_training_data(url: str, model: LoadedModel) -> TrainingData:
+    """Read what `model` was trained on; raise a Refusal if it cannot be had."""
+    source = model.manifest.provenance
+    columns = (*model.features, model.target)
+    with connected(url) as connection:
+        table = read_table(connection, source.table, columns)
+    if len(table) < 2:
+        raise DataRefused(f"table {source.table} has no rows to compare with any more")
+    unchanged = data_digest(table, source.table, columns) == source.data
+    training, _ = split_in_place(table, source.test_fraction)
+    sample = np.ascontiguousarray(training.x[:_REFERENCE_ROWS])  # they are shuffled
+    values = model.predict(sample).values
+    names = (*model.features, PREDICTION)
+    parts = (*sample.T, values)
+    return TrainingData(
+        columns=tuple(Reference.of(name, part) for name, part in zip(names, parts, strict=True)),
+        low=training.x.min(axis=0),
+        high=training.x.max(axis=0),
+        rows=len(training.table),
+        unchanged=unchanged,
+    )
+
+
+def read_window(url: str, model: LoadedModel, hours: float) -> Window:
+    """Read what `model` was asked in the last `hours`, at most about WINDOW_ROWS rows, the newest first."""
+    inputs: list[list[float]] = []
+    predictions: list[float] = []
+    with connected(url) as connection:
+        for rows, values in _logged(connection, model.version, hours):
+            inputs += _decode_rows(rows)
+            predictions += _decode_values(values)
+            if len(inputs) >= WINDOW_ROWS:
+                break
+    shape = (len(inputs), model.n_features)
+    return Window(np.array(inputs, dtype=np.float64).reshape(shape), np.array(predictions, dtype=np.float64))
+
+
+def _logged(connection: Connection, version: int, hours: float) -> Iterator[tuple[str, str]]:
+    with connection.cursor("window") as cursor:  # on the server: a few big requests may fill the window
+        cursor.itersize = 200
+        cursor.execute(_WINDOW, (version, hours * 3600, WINDOW_ROWS))
+        yield from cursor

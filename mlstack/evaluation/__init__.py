@@ -1,0 +1,1 @@
+"""Step 20: the quality gate and its report."""

@@ -1,0 +1,94 @@
+"""Judging a version on its hold-out: against the mean baseline, and against the version that is served."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlstack.registry.loaded_model import LoadedModel, PredictionOverflow, load_model
+from mlstack.registry.manifest import Manifest
+from mlstack.registry.store import ModelStore
+from mlstack.registry.verdicts import Evaluation
+from mlstack.runtime.arrays import FloatArray
+from mlstack.runtime.refusals import GateClosed, ModelRefused
+from mlstack.training.splitting import Part, split_in_place
+from mlstack.training.statistics import sum_of_squares
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict, and what a report needs to show why."""
+
+    evaluation: Evaluation
+    candidate: LoadedModel
+    training: Part
+    holdout: Part
+
+
+def judge(store: ModelStore, version: int, table: FloatArray, digest: str, tolerance: float) -> Judgement:
+    """Compare `version` with the baseline and the current version on its hold-out; change nothing.
+
+    `table` holds the rows it was trained on, which `digest` proves.
+    """
+    candidate = load_model(store.path(version))
+    manifest = candidate.manifest
+    if digest != manifest.provenance.data:
+        raise GateClosed(f"the table changed since version {version} was trained: run model-train again")
+    training, holdout = split_in_place(table, manifest.provenance.test_fraction)
+    rmse = _rmse(candidate, holdout)
+    baseline = float(np.sqrt(np.mean((holdout.y - training.y.mean()) ** 2)))
+    current = _comparable(store, version, manifest)
+    current_rmse = _rmse(current, holdout) if current else None
+    reason = _objection(rmse, baseline, current_rmse, tolerance, float(holdout.y.std()))
+    evidence = Evaluation(
+        rows=len(holdout.y),
+        rmse=rmse if math.isfinite(rmse) else None,
+        baseline_rmse=baseline,
+        current_version=current.version if current else None,
+        current_rmse=current_rmse,
+    )
+    verdict = evidence.decided("rejected" if reason else "promoted", reason or "passed the quality gate")
+    return Judgement(verdict, candidate, training, holdout)
+
+
+def _rmse(model: LoadedModel, part: Part) -> float:
+    try:
+        squares = sum_of_squares(lambda rows: model.predict(rows).values, part.x, part.y)
+    except PredictionOverflow:
+        return math.inf
+    return math.sqrt(squares / len(part.y))
+
+
+def _comparable(store: ModelStore, version: int, manifest: Manifest) -> LoadedModel | None:
+    """Return the current version if it answers the same question, from the same features."""
+    current = store.current()
+    if current is None or current == version:
+        return None
+    try:
+        model = load_model(store.path(current))
+    except ModelRefused as refused:
+        logger.warning("the current version is no rival", extra={"reason": str(refused)})
+        return None
+    same = (model.features, model.target) == (manifest.features, manifest.target)
+    return model if same else None
+
+
+def _objection(
+    rmse: float, baseline: float, current: float | None, tolerance: float, deviation: float
+) -> str:
+    """Return why the candidate must not be served, "" if it may."""
+    if not math.isfinite(rmse):
+        return "its predictions are not finite numbers"
+    if rmse >= baseline:
+        return f"RMSE {rmse:.4g} is no better than {baseline:.4g} of always predicting the mean"
+    rounding = 1e-9 * deviation  # two perfect fits differ by rounding only
+    if current is not None and rmse > current * (1 + tolerance) + rounding:
+        return (
+            f"RMSE {rmse:.4g} is worse than {current:.4g} of the current version by more than {tolerance:.0%}"
+        )
+    return ""

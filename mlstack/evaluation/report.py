@@ -1,0 +1,130 @@
+"""The picture of an evaluation: report.png, and report.html that holds it and the numbers in one file."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shutil
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlstack.registry.atomic_files import replace_file
+from mlstack.runtime.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from mlstack.evaluation.comparison import Judgement
+
+_FONT_LIST = Path("/opt/matplotlib")  # made by the Dockerfile
+_MOST_POINTS = 2000  # more make a picture slower and no clearer
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}}
+img{{width:100%}}table{{border-collapse:collapse}}th,td{{text-align:left;padding:.2rem 1.5rem .2rem 0;
+border-bottom:1px solid #ddd;vertical-align:top}}td{{font-variant-numeric:tabular-nums}}</style>
+<h1>{title}</h1><p>{verdict}</p>
+<img alt="Left: the model with its 95 % band. Right: residuals." src="data:image/png;base64,{image}">
+<table>{rows}</table></html>
+"""
+
+
+def write_report(judgement: Judgement, directory: Path) -> None:
+    """Write report.png and report.html into the version's directory."""
+    image = _draw(judgement)
+    replace_file(directory / "report.png", image)
+    replace_file(directory / "report.html", _page(judgement, image).encode())
+
+
+def _page(judgement: Judgement, image: bytes) -> str:
+    model, evaluation = judgement.candidate, judgement.evaluation
+    numbers: dict[str, object] = {
+        "estimator": model.estimator_name,
+        "parameters": model.manifest.parameters,
+        "trained at": model.manifest.provenance.created,
+        "rows": f"{model.manifest.provenance.rows} from {model.manifest.provenance.table}",
+        **{f"coefficient of {name}": value for name, value in model.manifest.coefficients.items()},
+        **{f"hold-out {name}": value for name, value in model.metrics.items()},
+        "current version compared with": evaluation.current_version or "none",
+        "its RMSE on the same hold-out": evaluation.current_rmse
+        if evaluation.current_rmse is not None
+        else "-",
+        "digest": model.digest,
+    }
+    rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(_shown(v))}</td></tr>" for k, v in numbers.items())
+    return _PAGE.format(
+        title=f"Model version {model.version}: {evaluation.verdict}",
+        verdict=escape(evaluation.reason),
+        image=base64.b64encode(image).decode(),
+        rows=rows,
+    )
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _take_font_list() -> None:
+    """Copy the image's list of fonts to where matplotlib looks: it only reads what it may also write."""
+    folder = os.environ.get("MPLCONFIGDIR")
+    if folder and _FONT_LIST.is_dir():
+        shutil.copytree(_FONT_LIST, folder, dirs_exist_ok=True)
+
+
+def _draw(judgement: Judgement) -> bytes:
+    _take_font_list()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - a second, only for a report
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(11, 4.5), dpi=100, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    if judgement.candidate.n_features == 1:
+        _draw_fit(left, judgement)
+    else:
+        _draw_agreement(left, judgement)
+    _draw_residuals(right, judgement)
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _draw_fit(axes: Any, judgement: Judgement) -> None:
+    """Data, model and 95 % band over the one feature."""
+    model, training, holdout = judgement.candidate, judgement.training, judgement.holdout
+    axes.plot(_few(training.x[:, 0]), _few(training.y), ".", color="0.7", label="training")
+    axes.plot(_few(holdout.x[:, 0]), _few(holdout.y), ".", color="tab:orange", label="hold-out")
+    grid = np.linspace(training.x.min(), training.x.max(), 200)
+    found = model.predict(grid.reshape(-1, 1))
+    axes.plot(grid, found.values, color="tab:blue", label=model.estimator_name)
+    axes.fill_between(grid, found.lower, found.upper, color="tab:blue", alpha=0.2, label="95 % interval")
+    axes.set(xlabel=model.features[0], ylabel=model.target, title="fit")
+    axes.legend()
+
+
+def _draw_agreement(axes: Any, judgement: Judgement) -> None:
+    """Predicted against actual on the hold-out: several features have no one axis."""
+    actual, predicted = _holdout(judgement)
+    axes.plot(actual, predicted, ".", color="tab:orange", label="hold-out")
+    ends = [min(actual.min(), predicted.min()), max(actual.max(), predicted.max())]
+    axes.plot(ends, ends, color="0.5", label="perfect")
+    axes.set(xlabel=f"actual {judgement.candidate.target}", ylabel="predicted", title="hold-out")
+    axes.legend()
+
+
+def _draw_residuals(axes: Any, judgement: Judgement) -> None:
+    actual, predicted = _holdout(judgement)
+    axes.plot(predicted, actual - predicted, ".", color="tab:orange")
+    axes.axhline(0, color="0.5")
+    axes.set(xlabel="predicted", ylabel="actual - predicted", title="residuals of the hold-out")
+
+
+def _holdout(judgement: Judgement) -> tuple[FloatArray, FloatArray]:
+    rows = np.ascontiguousarray(_few(judgement.holdout.x))
+    return _few(judgement.holdout.y), judgement.candidate.predict(rows).values
+
+
+def _few(values: FloatArray) -> FloatArray:
+    return values[:_MOST_POINTS]

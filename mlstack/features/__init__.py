@@ -1,0 +1,1 @@
+"""Step 15: columns derived from the training table."""

@@ -1,0 +1,109 @@
+"""Columns derived from the training table, in a table of their own. PostgreSQL makes it: no row travels."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
+
+from mlstack.data.database import count_rows, read_comment, table_exists, table_name
+from mlstack.features.terms import Features, Term
+from mlstack.runtime.refusals import DataRefused
+
+MARK = "made by 15-feature_engineering.py from "
+Outcome = Literal["made", "already there"]
+Scale = tuple[float, float]  # mean and standard deviation
+
+
+def make_features(connection: Connection, features: Features) -> tuple[Outcome, int]:
+    """Make the feature table hold the terms of the source's rows; return what was done and how many rows.
+
+    Only a table that this step made is ever replaced; one that is up to date is left as it is.
+    """
+    with connection.cursor() as cursor:  # one at a time; the lock ends with the transaction
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (features.table,))
+    if not table_exists(connection, features.source):
+        raise DataRefused(f"table {features.source} does not exist: run data-prep first")
+    scales = _scales(connection, features)
+    mark = _mark(connection, features, scales)
+    if table_exists(connection, features.table):
+        found = read_comment(connection, features.table)
+        if not found.startswith(MARK):
+            raise DataRefused(f"table {features.table} was not made by this step: set another FEATURE_TABLE")
+        if found == mark:
+            return "already there", count_rows(connection, features.table)
+    return "made", _write(connection, features, scales, mark)
+
+
+def _mark(connection: Connection, features: Features, scales: dict[str, Scale]) -> str:
+    """Return the table's comment: all that its rows depend on, and the scales to apply to what is asked."""
+    content = {
+        "source": features.source,
+        "rows": _fingerprint(connection, features),
+        "target": features.target,
+        "terms": {term.name: term.text for term in features.terms},
+        "standardised": scales,
+    }
+    return MARK + json.dumps(content, sort_keys=True)
+
+
+def _fingerprint(connection: Connection, features: Features) -> list[str]:
+    """Return number and hash of the rows that the terms are made from: equal for equal rows in any order."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, (*features.columns, features.target)))
+    query = sql.SQL(
+        "SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)), 0) FROM {table}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query.format(columns=columns, table=table_name(features.source)))
+        return [str(number) for number in cursor.fetchone() or ()]
+
+
+def _scales(connection: Connection, features: Features) -> dict[str, Scale]:
+    """Return mean and standard deviation of every column that is to be standardised."""
+    columns = [term.left for term in features.terms if term.standardised]
+    scales: dict[str, Scale] = {}
+    for column in dict.fromkeys(columns):
+        query = sql.SQL("SELECT avg({column}::float8), stddev_pop({column}::float8) FROM {table}")
+        with connection.cursor() as cursor:
+            cursor.execute(query.format(column=sql.Identifier(column), table=table_name(features.source)))
+            mean, deviation = cursor.fetchone() or (None, None)
+        if not deviation:
+            raise DataRefused(
+                f"{features.source}.{column}: every value is the same, it cannot be standardised"
+            )
+        scales[column] = (mean, deviation)
+    return scales
+
+
+def _write(connection: Connection, features: Features, scales: dict[str, Scale], mark: str) -> int:
+    """Fill a new table beside the old one and put it in its place."""
+    *schema, name = features.table.split(".")
+    columns = [
+        sql.SQL("{} AS {}").format(_expression(term, scales), sql.Identifier(term.name))
+        for term in features.terms
+    ]
+    columns.append(sql.SQL("{column}::float8 AS {column}").format(column=sql.Identifier(features.target)))
+    fields = {
+        "draft": sql.Identifier(*schema, f"{name}_draft"), "columns": sql.SQL(", ").join(columns),
+        "source": table_name(features.source), "table": table_name(features.table),
+        "name": sql.Identifier(name), "mark": sql.Literal(mark),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("CREATE TABLE {draft} AS SELECT {columns} FROM {source}").format(**fields))
+        rows = cursor.rowcount
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {table}").format(**fields))
+        cursor.execute(sql.SQL("ALTER TABLE {draft} RENAME TO {name}").format(**fields))
+        cursor.execute(sql.SQL("COMMENT ON TABLE {table} IS {mark}").format(**fields))
+    return rows
+
+
+def _expression(term: Term, scales: dict[str, Scale]) -> sql.Composed:
+    left = sql.SQL("{}::float8").format(sql.Identifier(term.left))
+    if term.standardised:
+        mean, deviation = (sql.Literal(value) for value in scales[term.left])
+        return sql.SQL("({} - {}) / {}").format(left, mean, deviation)
+    if term.right is not None:
+        return sql.SQL("{} * {}::float8").format(left, sql.Identifier(term.right))
+    return sql.SQL(" * ").join([left] * term.power)

@@ -1,0 +1,1 @@
+"""The model registry: versions in a volume, which of them is served, and loading one."""

@@ -1,0 +1,97 @@
+"""The model versions from the command line: python -m mlstack.registry list."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mlstack.registry.manifest import Manifest, read_manifest
+from mlstack.registry.store import ModelStore
+from mlstack.registry.verdicts import Evaluation
+from mlstack.runtime.refusals import ModelRefused, Refusal, StoreRefused
+from mlstack.runtime.settings import SettingsError, env
+
+_HEADINGS = ("version", "", "verdict", "rmse", "r2", "rows", "created", "estimator", "reason")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do one command; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        print(_run(options, ModelStore(Path(env("MODEL_DIR", "/models")))))
+    except (Refusal, SettingsError) as refused:
+        print(f"models: {refused}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="models", description="The model versions in the volume.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="every version, what was decided about it, and which is served")
+    commands.add_parser("show", help="everything about one version").add_argument("version", type=int)
+    promote = commands.add_parser("promote", help="serve this version from now on")
+    promote.add_argument("version", type=int)
+    promote.add_argument("--force", action="store_true", help="even if it was rejected")
+    commands.add_parser("rollback", help="serve the promoted version before the current one")
+    prune = commands.add_parser("prune", help="delete old versions; never the current one")
+    prune.add_argument("--keep", type=int, default=5, metavar="K", help="how many of the newest stay (5)")
+    return parser
+
+
+def _run(options: argparse.Namespace, store: ModelStore) -> str:
+    match options.command:
+        case "list":
+            return _list(store)
+        case "show":
+            return _show(store, options.version)
+        case "promote":
+            store.promote(options.version, force=options.force)
+            return f"version {options.version} is current"
+        case "rollback":
+            return f"version {store.rollback()} is current"
+        case _:
+            deleted = store.prune(options.keep)
+            return f"deleted {', '.join(map(str, deleted))}" if deleted else "nothing to delete"
+
+
+def _list(store: ModelStore) -> str:
+    current = store.current()
+    lines: list[tuple[str, ...]] = [_HEADINGS]
+    for version in store.versions():
+        mark, evaluation = "current" if version == current else "", store.evaluation(version)
+        try:
+            lines.append(_line(version, mark, evaluation, read_manifest(store.path(version))))
+        except ModelRefused:
+            lines.append((str(version), mark, "damaged", "", "", "", "", "", "see `models show`"))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(row.rstrip() for row in rows)
+
+
+def _line(version: int, mark: str, evaluation: Evaluation, manifest: Manifest) -> tuple[str, ...]:
+    return (
+        str(version),
+        mark,
+        evaluation.verdict,
+        f"{manifest.metrics['rmse']:.4g}",
+        f"{manifest.metrics['r2']:.4f}",
+        str(manifest.provenance.rows),
+        manifest.provenance.created,
+        manifest.estimator_name,
+        evaluation.reason,
+    )
+
+
+def _show(store: ModelStore, version: int) -> str:
+    if version not in store.versions():
+        raise StoreRefused(f"there is no version {version}; `models list` shows what there is")
+    store.verified(version)
+    parts = ("manifest.json", "evaluation.json")
+    texts = [store.path(version) / name for name in parts if (store.path(version) / name).exists()]
+    return "\n".join(f"{path.name}: {path.read_text(encoding='utf-8').rstrip()}" for path in texts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The manifest of a version: everything an answer depends on, and the hashes that prove it is intact."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlstack.registry.intervals import Interval
+from mlstack.runtime.refusals import ModelRefused
+
+FILE_NAME = "manifest.json"
+_ADVICE = "roll back with `models rollback`, or run model-train to publish the version anew"
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a version comes from: the same content never becomes a second version."""
+
+    content: str  # SHA-256 over data, code and parameters
+    data: str  # SHA-256 over the rows as they were read
+    table: str
+    rows: int
+    test_fraction: float
+    created: str
+    libraries: dict[str, str]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies beside the artifacts as manifest.json."""
+
+    version: int = 0
+    features: tuple[str, ...]
+    target: str
+    estimator: str  # dotted class, several separated by commas for a pipeline of them
+    parameters: dict[str, Any]
+    metrics: dict[str, float]  # on the hold-out: mse, rmse, mae, r2, baseline_rmse
+    coefficients: dict[str, float] = {}  # of a linear model: one per feature, and "intercept"
+    interval: Interval
+    provenance: Provenance
+    files: dict[str, str] = {}  # name -> SHA-256
+    digest: str = ""  # SHA-256 over all of the above
+
+    @property
+    def estimator_name(self) -> str:
+        """The class without its module; a pipeline reads `StandardScaler, Ridge`."""
+        return ", ".join(part.strip().rpartition(".")[2] for part in self.estimator.split(","))
+
+
+def sealed(manifest: Manifest) -> Manifest:
+    """Return the manifest with the digest of its own content."""
+    unsealed = msgspec.structs.replace(manifest, digest="")
+    content = msgspec.json.encode(unsealed, order="deterministic")
+    return msgspec.structs.replace(manifest, digest=hashlib.sha256(content).hexdigest())
+
+
+def write_manifest(directory: Path, manifest: Manifest, version: int) -> None:
+    """Write manifest.json as `version`, sealed over the files in `directory`; indented for people."""
+    files = {path.name: file_digest(path) for path in sorted(directory.iterdir())}
+    whole = sealed(msgspec.structs.replace(manifest, version=version, files=files))
+    content = msgspec.json.encode(whole, order="deterministic")
+    (directory / FILE_NAME).write_bytes(msgspec.json.format(content, indent=2) + b"\n")
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Return the manifest of the version in `directory`; raise ModelRefused if it is missing or changed."""
+    path = directory / FILE_NAME
+    try:
+        content = path.read_bytes()
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except OSError as error:
+        raise ModelRefused(f"{path}: cannot be read ({error.strerror}): {_ADVICE}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ModelRefused(f"{path}: is no manifest ({error}): {_ADVICE}") from error
+    if _digest_of_document(content) != manifest.digest:
+        raise ModelRefused(f"{path}: was changed after publishing (its digest differs): {_ADVICE}")
+    return manifest
+
+
+def _digest_of_document(content: bytes) -> str:
+    """Return the digest of manifest.json as it was written: a later release may know more members."""
+    document = msgspec.json.decode(content)
+    document["digest"] = ""
+    return hashlib.sha256(msgspec.json.encode(document)).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify_file(directory: Path, manifest: Manifest, name: str) -> Path:
+    """Return the path of the artifact `name` if it is the one that was published, else raise ModelRefused."""
+    path = directory / name
+    try:
+        digest = file_digest(path)
+    except OSError as error:
+        raise ModelRefused(f"{path}: cannot be read ({error.strerror}): {_ADVICE}") from error
+    if digest != manifest.files.get(name):
+        raise ModelRefused(f"{path}: is not the file that was published (SHA-256 differs): {_ADVICE}")
+    return path

@@ -1,0 +1,1 @@
+"""What every process needs: settings, logs, exit codes, the health check."""

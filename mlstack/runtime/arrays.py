@@ -1,0 +1,8 @@
+"""The array type that everything numeric passes around."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]

@@ -1,0 +1,34 @@
+"""The Flask application, put together."""
+
+from __future__ import annotations
+
+import threading
+
+from flask import Flask, request
+
+from mlstack.serving.authorization import require_key
+from mlstack.serving.body import discard_body
+from mlstack.serving.errors import add_error_handlers
+from mlstack.serving.observation import observe_requests
+from mlstack.serving.routes import routes
+from mlstack.serving.services import extension, make_services
+from mlstack.serving.settings import ServingSettings
+
+
+def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
+    """Return the application, its model loaded and followed; call it in the process that serves."""
+    app = Flask("model-serve", static_folder=None)
+    app.url_map.merge_slashes = False
+    made = make_services(settings, draining)
+    app.extensions |= extension(made)
+    add_error_handlers(app)
+    observe_requests(app, made.metrics)
+
+    @app.teardown_request
+    def discard(_error: BaseException | None) -> None:
+        discard_body(request)
+
+    require_key(app)
+    app.register_blueprint(routes)
+    made.models.follow()
+    return app

@@ -1,0 +1,17 @@
+"""Asks every request for its API key, where keys are configured."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+
+from mlstack.web.api_keys import HEADER, ApiKeys
+
+
+def require_key(app: Flask) -> None:
+    """Read the keys once and check them before every route of `app`."""
+    keys = ApiKeys.from_env()
+
+    @app.before_request
+    def check() -> None:
+        key = request.headers.get(HEADER)
+        keys.check(request.path, key.encode() if key else None)

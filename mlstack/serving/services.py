@@ -1,0 +1,46 @@
+"""What the routes work with: made once per process, reached through the Flask application."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from mlstack.registry.store import ModelStore
+from mlstack.serving.health import Health
+from mlstack.serving.metrics import ServingMetrics
+from mlstack.serving.settings import ServingSettings
+from mlstack.serving.training_data import TrainingData
+from mlstack.web.served_models import ServedModels
+
+_KEY = "serving"
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a request may need."""
+
+    settings: ServingSettings
+    models: ServedModels
+    data: TrainingData
+    health: Health
+    metrics: ServingMetrics
+
+
+def make_services(settings: ServingSettings, draining: threading.Event) -> Services:
+    """Load the current model; the database is not contacted before it is asked for something."""
+    models = ServedModels(ModelStore(settings.model_dir))
+    data = TrainingData(settings.database_url)
+    return Services(settings, models, data, Health(models, data, draining), ServingMetrics(models))
+
+
+def services() -> Services:
+    """Return the services of the application that answers the current request."""
+    return cast("Services", current_app.extensions[_KEY])
+
+
+def extension(made: Services) -> dict[str, Services]:
+    """Return the entry for `Flask.extensions`."""
+    return {_KEY: made}

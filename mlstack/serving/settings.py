@@ -1,0 +1,49 @@
+"""What the Flask server reads from its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mlstack.runtime.settings import SettingsError, env, env_int, read_url
+
+
+@dataclass(frozen=True)
+class ServingSettings:
+    """Settings of one replica; sizes in bytes, times in seconds."""
+
+    port: int
+    threads: int
+    graceful_timeout: int  # for what is being answered when SIGTERM comes
+    receive_timeout: int  # of silence in the middle of a request
+    max_body_bytes: int
+    max_rows: int
+    model_dir: Path
+    database_url: str
+
+
+def read_serving_settings() -> ServingSettings:
+    """Read every setting; raise SettingsError with one line that names the variable."""
+    return ServingSettings(
+        port=env_int("PORT", 5000, minimum=1),
+        threads=env_int("SERVE_THREADS", 8, minimum=1),
+        graceful_timeout=env_int("GRACEFUL_TIMEOUT", 10, minimum=1),
+        receive_timeout=env_int("RECEIVE_TIMEOUT", 10, minimum=1),
+        max_body_bytes=env_int("MAX_BODY_BYTES", 1024 * 1024, minimum=1),
+        max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
+        model_dir=Path(env("MODEL_DIR", "/models")),
+        database_url=_read_database_url(),
+    )
+
+
+def _read_database_url() -> str:
+    url = read_url("DATABASE_URL")
+    try:
+        parts = urlsplit(url)
+        complete = parts.scheme in {"postgresql", "postgres"} and parts.hostname and (parts.port or True)
+    except ValueError:
+        complete = False
+    if not complete:  # the value is not repeated: it holds a password
+        raise SettingsError("DATABASE_URL must look like postgresql://user:password@host:port/database")
+    return url

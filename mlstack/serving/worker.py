@@ -1,0 +1,77 @@
+"""gunicorn's threaded worker, with the three things it lacks here.
+
+It drains without dropping a connection, gives up on clients that stop sending, and answers
+what is no HTTP with a problem document like every other failure.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import struct
+import uuid
+from http import HTTPStatus
+from types import FrameType
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.workers.gthread import ThreadWorker
+
+from mlstack.web.bodies import LARGEST_DISCARD
+from mlstack.web.draining import HANDSHAKE_SECONDS, ignore_new_connections
+from mlstack.web.problems import CONTENT_TYPE, problem_body
+
+logger = logging.getLogger(__name__)
+
+_STATUS = {LimitRequestLine: 414, LimitRequestHeaders: 431}
+
+
+class DrainingWorker(ThreadWorker):  # type: ignore[misc]
+    """One per replica; `self.app` is the GunicornServer that made it."""
+
+    def init_process(self) -> None:
+        """Accepted connections inherit the time-out of the sockets that listen."""
+        for listener in self.sockets:
+            timeout = struct.pack("ll", self.app.settings.receive_timeout, 0)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        super().init_process()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM: turn unready at once, then answer what is there."""
+        self.app.draining.set()
+        super().handle_exit(sig, frame)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """When draining begins, answer what is in the backlog, then refuse: closing alone would reset it."""
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            ignore_new_connections(listener.fileno())
+            while select.select([listener], [], [], HANDSHAKE_SECONDS)[0]:
+                self.accept(listener)
+            listener.close()
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Announce that the connection ends when a body is too large even to be discarded."""
+        if getattr(req.body.reader, "length", 0) > LARGEST_DISCARD:
+            req.force_close()
+        return super().handle_request(req, conn)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Answer what gunicorn could not parse; the application never saw it."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        status = HTTPStatus(_STATUS.get(type(exc), 400))
+        request_id = uuid.uuid4().hex
+        logger.info("no http", extra={"status": int(status), "reason": str(exc), "request_id": request_id})
+        body = problem_body(status, f"expected an HTTP request: {type(exc).__name__}", request_id)
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+            f"Content-Type: {CONTENT_TYPE}\r\nX-Request-ID: {request_id}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        util.write_nonblock(client, head.encode() + body)

@@ -1,0 +1,64 @@
+"""What to train: which columns, which estimator, which parameters. Imports nothing of scikit-learn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from mlstack.runtime.settings import SettingsError, env, env_float, env_list
+
+DEFAULT_ESTIMATOR = "sklearn.linear_model.LinearRegression"
+# Names the training code in every content digest. Change it when the same table and settings would give
+# another model (tests/unit/test_training_revision.py notices), and only then: it trains every model anew.
+# Revision 1 is the SHA-256 of the five source files that made it, as the manifests of its time hold it.
+REVISION = (
+    "bc93b3c7a3039cedd8d064f898b45dda48e9ea34306db5224ee82c5651d3eee3",
+    "3dc54263789e695f7f9caa78eb0ccb81196e902d66873b806757629c88c91e5f",
+    "b10a10016fc2b73b2a5fef1ac7b48b79191a8511b3dbd932975697ce4639c8aa",
+    "fc2594340d6326641a21a961864ec05e9073706166c267d2dc9412ffbace56ad",
+    "b64f21e7677541eae8cdb8c7ccb577b836dc4510a0fefb7f6227ed2c57eaa1a8",
+)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The choices that, with the data and the code, determine a model."""
+
+    features: tuple[str, ...] = ("x",)
+    target: str = "y"
+    estimator: str = DEFAULT_ESTIMATOR
+    parameters: dict[str, Any] = field(default_factory=dict)
+    test_fraction: float = 0.2
+
+
+def read_training_config() -> TrainingConfig:
+    """Read the DATA_…, TEST_FRACTION and MODEL_… settings."""
+    features, target = env_list("DATA_FEATURES", "x"), env("DATA_TARGET", "y")
+    if len(set(features)) < len(features) or target in features or not features:
+        raise SettingsError("DATA_FEATURES must name different columns, and DATA_TARGET another one")
+    fraction = env_float("TEST_FRACTION", 0.2)
+    if not 0 < fraction < 1:
+        raise SettingsError(f"TEST_FRACTION must lie between 0 and 1, not {fraction}")
+    estimator = env("MODEL_ESTIMATOR", DEFAULT_ESTIMATOR)
+    return TrainingConfig(features, target, estimator, _read_parameters(), fraction)
+
+
+def content_digest(data_digest: str, config: TrainingConfig) -> str:
+    """Return the SHA-256 that decides whether a model would be new: over data, code and parameters."""
+    choices = [config.features, config.target, config.estimator, config.parameters, config.test_fraction]
+    content = [data_digest, REVISION, choices, version("scikit-learn")]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _read_parameters() -> dict[str, Any]:
+    text = env("MODEL_PARAMETERS", "{}")
+    try:
+        parameters = json.loads(text, parse_constant=float)
+    except ValueError:
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise SettingsError(f'MODEL_PARAMETERS must be a JSON object such as {{"alpha": 0.5}}, not {text!r}')
+    return parameters

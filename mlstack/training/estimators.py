@@ -1,0 +1,49 @@
+"""From the name of a scikit-learn class to an estimator that can be fitted."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from mlstack.registry.artifact import Estimator
+from mlstack.runtime.refusals import TrainingRefused
+from mlstack.training.config import TrainingConfig
+from mlstack.training.splitting import RANDOM_STATE
+
+
+def build_estimator(config: TrainingConfig) -> Estimator:
+    """Return the unfitted estimator; several classes, separated by commas, become a pipeline of them.
+
+    In a pipeline a parameter is named `step__parameter`, the step being the class in lower case, such as
+    `ridge__alpha`. What has a `random_state` gets a fixed one, so the same data give the same model.
+    """
+    from sklearn.base import is_regressor  # noqa: PLC0415 - takes seconds; a re-run with nothing new has no need
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+
+    classes = [_find_class(name.strip()) for name in config.estimator.split(",")]
+    try:
+        estimator: Any = classes[0]() if len(classes) == 1 else make_pipeline(*(each() for each in classes))
+        states = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
+        estimator.set_params(**dict.fromkeys(states, RANDOM_STATE) | config.parameters)
+    except (TypeError, ValueError, AttributeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise TrainingRefused(
+            f"MODEL_ESTIMATOR {config.estimator} with MODEL_PARAMETERS: {reason}"
+        ) from error
+    if not is_regressor(estimator):
+        raise TrainingRefused(f"MODEL_ESTIMATOR {config.estimator} is not a scikit-learn regressor")
+    return estimator  # type: ignore[no-any-return]
+
+
+def _find_class(name: str) -> Any:
+    module, _, attribute = name.rpartition(".")
+    if not (module + ".").startswith("sklearn."):
+        raise TrainingRefused(
+            f"MODEL_ESTIMATOR must name a scikit-learn class such as sklearn.linear_model.Ridge, not {name!r}"
+        )
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError):
+        raise TrainingRefused(
+            f"MODEL_ESTIMATOR names {name}, which this scikit-learn does not have"
+        ) from None

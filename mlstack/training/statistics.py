@@ -1,0 +1,63 @@
+"""Passes over a long table in blocks, so that temporaries stay small however many rows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlstack.runtime.arrays import FloatArray
+
+BLOCK_ROWS = 1 << 16
+
+
+@dataclass(frozen=True)
+class SufficientStatistics:
+    """All that least squares can see of rows [n, p] and targets [n], the target as the last column."""
+
+    rows: int
+    mean: FloatArray  # [p + 1]
+    root: FloatArray  # R [p + 1, p + 1], upper triangular; RᵀR is the scatter matrix about the mean
+
+    @property
+    def target_variance(self) -> float:
+        """Variance of the target."""
+        return float(self.root[:, -1] @ self.root[:, -1]) / self.rows
+
+    def points(self) -> FloatArray:
+        """Return 2(p + 1) rows of the same mean and scatter matrix: least squares sees no difference."""
+        steps = self.root / np.sqrt(2)
+        return np.concatenate([self.mean + steps, self.mean - steps])
+
+
+def measure(table: FloatArray) -> SufficientStatistics:
+    """Return the statistics of rows [n, p + 1], by a QR decomposition per block, as stable as one of all."""
+    mean = table.mean(axis=0)
+    root = np.zeros((table.shape[1], table.shape[1]))
+    for part in blocks(len(table)):
+        root = np.asarray(np.linalg.qr(np.concatenate([root, table[part] - mean]), mode="r"))
+    return SufficientStatistics(len(table), mean, root)
+
+
+def blocks(rows: int) -> Iterator[slice]:
+    """Cut 0 … rows into slices of bounded length."""
+    for start in range(0, rows, BLOCK_ROWS):
+        yield slice(start, min(start + BLOCK_ROWS, rows))
+
+
+def residuals(predict: Callable[[FloatArray], FloatArray], x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return y - ŷ, shape [n]."""
+    return np.concatenate(list(_residual_blocks(predict, x, y)))
+
+
+def sum_of_squares(predict: Callable[[FloatArray], FloatArray], x: FloatArray, y: FloatArray) -> float:
+    """Return Σ (y - ŷ)²."""
+    return sum(float(errors @ errors) for errors in _residual_blocks(predict, x, y))
+
+
+def _residual_blocks(
+    predict: Callable[[FloatArray], FloatArray], x: FloatArray, y: FloatArray
+) -> Iterator[FloatArray]:
+    for part in blocks(len(y)):
+        yield y[part] - np.asarray(predict(np.ascontiguousarray(x[part]))).reshape(-1)

@@ -1,0 +1,139 @@
+"""From rows to a model with its metrics and intervals, ready to be published."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from mlstack.registry.artifact import Estimator, save_estimator
+from mlstack.registry.intervals import Interval
+from mlstack.registry.manifest import Manifest, Provenance
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.arrays import FloatArray
+from mlstack.runtime.refusals import TrainingRefused
+from mlstack.training.config import TrainingConfig, content_digest
+from mlstack.training.estimators import build_estimator
+from mlstack.training.intervals import conformal_interval, least_squares_interval
+from mlstack.training.splitting import Part, split_in_place
+from mlstack.training.statistics import BLOCK_ROWS, SufficientStatistics, measure, residuals, sum_of_squares
+
+logger = logging.getLogger(__name__)
+
+
+def train_and_publish(
+    store: ModelStore, table: FloatArray, config: TrainingConfig, data_digest: str, table_name: str
+) -> int:
+    """Train on `table` [n, k+1], publish the model, log what it is worth; return its version."""
+    estimator, manifest = train(table, config, data_digest, table_name)
+    version_number = store.publish(manifest, lambda directory: save_estimator(estimator, directory))
+    slopes = {name: value for name, value in manifest.coefficients.items() if name != "intercept"}
+    linear = {"slope": slopes, "intercept": manifest.coefficients["intercept"]} if slopes else {}
+    logger.info(
+        "trained and published",
+        extra={
+            "model_version": version_number,
+            "estimator": manifest.estimator_name,
+            "rows": manifest.provenance.rows,
+            **linear,
+            **manifest.metrics,
+        },
+    )
+    return version_number
+
+
+def train(
+    table: FloatArray, config: TrainingConfig, data_digest: str, table_name: str
+) -> tuple[Estimator, Manifest]:
+    """Fit the config on `table` [n, k+1], which gets shuffled; raise TrainingRefused if that cannot be."""
+    training, holdout = split_in_place(table, config.test_fraction)
+    if len(training.y) < 2 or len(holdout.y) < 2:
+        raise TrainingRefused(
+            f"{len(table)} rows are too few to split: need 2 to learn from and 2 to judge by"
+        )
+    if training.y.min() == training.y.max():
+        raise TrainingRefused("the target is the same in every training row: there is nothing to learn")
+    estimator, statistics = build_estimator(config), measure(training.table)
+    fit(estimator, training, statistics)
+    errors = residuals(estimator.predict, holdout.x, holdout.y)
+    manifest = Manifest(
+        features=config.features,
+        target=config.target,
+        estimator=config.estimator,
+        parameters=config.parameters,
+        metrics=metrics(errors, holdout.y, float(statistics.mean[-1])),
+        coefficients=_coefficients(estimator, config.features),
+        interval=_interval(estimator, training, statistics, errors),
+        provenance=Provenance(
+            content=content_digest(data_digest, config),
+            data=data_digest,
+            table=table_name,
+            rows=len(table),
+            test_fraction=config.test_fraction,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            libraries={name: version(name) for name in ("scikit-learn", "numpy", "skops")},
+        ),
+    )
+    return estimator, manifest
+
+
+def fit(estimator: Estimator, training: Part, statistics: SufficientStatistics) -> None:
+    """Fit in place; what scikit-learn warns of is logged, what it refuses becomes one readable line."""
+    name, rows = type(estimator).__name__, training
+    if _is_least_squares(estimator) and statistics.rows > BLOCK_ROWS:
+        rows = Part(statistics.points())  # the same fit; scikit-learn would copy the long table three times
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            estimator.fit(rows.x, rows.y)
+        except (TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise TrainingRefused(f"{name} cannot be trained on this table: {reason}") from error
+    for text in {str(warning.message).partition("\n")[0] for warning in caught}:
+        logger.warning("scikit-learn warns", extra={"estimator": name, "warning": text})
+
+
+def metrics(errors: FloatArray, y: FloatArray, training_mean: float) -> dict[str, float]:
+    """Return mse, rmse, mae, r2 of hold-out errors [m], and the rmse of predicting the training mean."""
+    mse, variance = float(np.mean(errors**2)), float(y.var())
+    found = {
+        "mse": mse,
+        "rmse": math.sqrt(mse),
+        "mae": float(np.mean(np.abs(errors))),
+        "r2": 1.0 - mse / variance if variance > 0 else 0.0,
+        "baseline_rmse": float(np.sqrt(np.mean((y - training_mean) ** 2))),
+    }
+    if not all(math.isfinite(value) for value in found.values()):
+        raise TrainingRefused("the model's errors on the hold-out are not finite numbers")
+    return found
+
+
+def _interval(
+    estimator: Estimator, training: Part, statistics: SufficientStatistics, holdout_errors: FloatArray
+) -> Interval:
+    """Least-squares theory where it holds, the hold-out's residuals for every other estimator."""
+    found = None
+    if _is_least_squares(estimator):
+        squares = sum_of_squares(estimator.predict, training.x, training.y)
+        found = least_squares_interval(statistics, squares)
+    return found or conformal_interval(holdout_errors, statistics.target_variance)
+
+
+def _is_least_squares(estimator: Any) -> bool:
+    named = type(estimator).__name__ == "LinearRegression"
+    return named and estimator.fit_intercept and not estimator.positive
+
+
+def _coefficients(estimator: Any, features: tuple[str, ...]) -> dict[str, float]:
+    if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
+        return {}
+    slopes, intercept = np.asarray(estimator.coef_), np.asarray(estimator.intercept_)
+    if slopes.shape != (len(features),) or intercept.size != 1:
+        return {}
+    numbers = (*slopes.tolist(), *intercept.reshape(-1).tolist())
+    return dict(zip((*features, "intercept"), numbers, strict=True))

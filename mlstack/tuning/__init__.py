@@ -1,0 +1,1 @@
+"""Step 25: comparing estimators by cross-validation."""

@@ -1,0 +1,119 @@
+"""From the comparison of candidates to a version that the quality gate has judged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlstack.data.database import connected
+from mlstack.data.reading import data_digest, read_table
+from mlstack.evaluation.quality_gate import evaluate
+from mlstack.registry.atomic_files import replace_file, writing
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.arrays import FloatArray
+from mlstack.training.config import TrainingConfig, content_digest
+from mlstack.training.splitting import split_in_place
+from mlstack.training.train import train_and_publish
+from mlstack.tuning.cross_validation import Score, choose, compare
+
+FILE_NAME = "optimization.json"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How the choice is judged: by rows of this database, against the current version with this tolerance."""
+
+    database_url: str
+    tolerance: float
+
+
+class Optimization(msgspec.Struct, frozen=True, kw_only=True):
+    """What was compared last, and what came of it: optimization.json in the model volume."""
+
+    content: str  # SHA-256 over data, code, candidates and time limit
+    estimator: str  # of the chosen candidate
+    parameters: dict[str, Any]
+    model_version: int | None = None  # None: the configured config stays
+    verdict: str = ""  # of the quality gate
+    reason: str = ""
+    scores: list[dict[str, Any]] = []
+
+
+def search_digest(data_digest: str, candidates: Sequence[TrainingConfig], seconds: float) -> str:
+    """Return the SHA-256 that decides whether a search would be a new one."""
+    parts = [content_digest(data_digest, config) for config in candidates]
+    return hashlib.sha256("\n".join([*parts, str(seconds)]).encode()).hexdigest()
+
+
+def read_optimization(root: Path) -> Optimization | None:
+    """Return the last search; a missing or damaged record counts as none."""
+    try:
+        return msgspec.json.decode((root / FILE_NAME).read_bytes(), type=Optimization)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def optimize(
+    store: ModelStore, name: str, candidates: Sequence[TrainingConfig], seconds: float, gate: Gate
+) -> tuple[Optimization, bool]:
+    """Search among candidates for table `name`, publish the choice, have it judged; return what came of it.
+
+    The first candidate is the configured config; if it stays, nothing is published. False: done before.
+    """
+    columns = (*candidates[0].features, candidates[0].target)
+    with connected(gate.database_url) as connection:
+        table = read_table(connection, name, columns)
+    digest = data_digest(table, name, columns)
+    content = search_digest(digest, candidates, seconds)
+    before = read_optimization(store.root)
+    if before is not None and before.content == content:
+        return before, False
+    chosen, scores = _search(table, candidates, seconds)
+    found = Optimization(
+        content=content, estimator=chosen.estimator, parameters=chosen.parameters, scores=scores
+    )
+    if chosen != candidates[0]:
+        version = store.find(content_digest(digest, chosen))
+        version = version or train_and_publish(store, table, chosen, digest, name)
+        found = _judge(store, version, gate, found)
+    if scores:  # else there was no time for any: the next run may have more
+        _write(store.root, found)
+    return found, True
+
+
+def _write(root: Path, found: Optimization) -> None:
+    with writing(root):
+        replace_file(root / FILE_NAME, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+
+
+def _search(
+    table: FloatArray, candidates: Sequence[TrainingConfig], seconds: float
+) -> tuple[TrainingConfig, list[dict[str, Any]]]:
+    """Compare on the training part of `table` [n, k+1]; the hold-out is kept for the quality gate."""
+    training, _ = split_in_place(table.copy(), candidates[0].test_fraction)
+    scores = compare(candidates, training, seconds)
+    return choose(scores, candidates[0]), [_line(score) for score in scores]
+
+
+def _judge(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:
+    evaluation = store.evaluation(version)
+    if evaluation.verdict == "candidate":
+        evaluation = evaluate(store, version, gate.database_url, gate.tolerance)
+    return msgspec.structs.replace(
+        found, model_version=version, verdict=evaluation.verdict, reason=evaluation.reason
+    )
+
+
+def _line(score: Score) -> dict[str, Any]:
+    return {
+        "estimator": score.config.estimator,
+        "parameters": score.config.parameters,
+        "rmse": score.rmse,
+        "standard_error": score.standard_error,
+        "seconds": round(score.seconds, 3),
+    }

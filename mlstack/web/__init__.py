@@ -1,0 +1,1 @@
+"""What both servers share: problems, bodies, instances, API keys, which model answers, draining."""

@@ -1,0 +1,47 @@
+"""What both servers' metrics have in common. Every label comes from a closed set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from mlstack.web.served_models import ServedModels
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+UNMATCHED = (
+    "unmatched"  # the route of a path that no route matches: a label by raw path would grow without bound
+)
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+
+
+def method_label(method: str) -> str:
+    """Return the method if it is one that the servers know, else `other`."""
+    return method if method in _METHODS else "other"
+
+
+class ModelCollector(Collector):
+    """Reads at scrape time which version answers and whether a newer one was refused."""
+
+    def __init__(self, models: ServedModels) -> None:
+        """Nothing is copied: a swap shows in the next scrape."""
+        self._models = models
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield model_info (one series), model_version, model_refused and model_loads_total."""
+        current = self._models.current
+        model = current.get()
+        info = GaugeMetricFamily(
+            "model_info", "The model that answers", labels=["version", "digest", "estimator"]
+        )
+        if model is not None:
+            info.add_metric([str(model.version), model.digest[:12], model.estimator_name], 1)
+        yield info
+        version = model.version if model else 0
+        yield GaugeMetricFamily("model_version", "Version that answers; 0 without a model", value=version)
+        refused = float(current.refusal is not None)
+        yield GaugeMetricFamily(
+            "model_refused", "1 while `current` names a version that was refused", value=refused
+        )
+        yield CounterMetricFamily("model_loads", "Versions loaded as the current one", value=current.loads)

@@ -1,0 +1,112 @@
+"""What a server answers when it cannot do what was asked: RFC 9457 problem details.
+
+One class per status. The detail says what was expected; it is always a string.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import ClassVar
+
+import msgspec
+
+CONTENT_TYPE = "application/problem+json"
+DETAILS = {  # of what the frameworks answer by themselves
+    404: "there is nothing at this path: GET / leads to what there is",
+    405: "this path does not take this method: the header Allow lists those it takes",
+    500: "the server failed unexpectedly: its log has the reason",
+}
+
+
+class Problem(Exception):
+    """A request cannot be answered; carries the status and the one sentence that says why."""
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str, retry_after: int | None = None) -> None:
+        """`retry_after` is in seconds and becomes the header Retry-After."""
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+
+    def body(self, request_id: str) -> bytes:
+        """Return the problem document as JSON."""
+        return problem_body(self.status, self.detail, request_id)
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that go with the body."""
+        retry = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return {"Content-Type": CONTENT_TYPE, **retry}
+
+
+def problem_body(status: int, detail: str, request_id: str) -> bytes:
+    """Return the problem document for any status, as JSON."""
+    return msgspec.json.encode(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "request_id": request_id,
+        }
+    )
+
+
+class MalformedJSON(Problem):
+    """The body is not JSON."""
+
+    status = 400
+
+
+class Unauthorized(Problem):
+    """The API key is missing or wrong."""
+
+    status = 401
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that go with the body, with the challenge that RFC 9110 asks for."""
+        return {**super().headers(), "WWW-Authenticate": 'ApiKey header="X-API-Key"'}
+
+
+class NotFound(Problem):
+    """What the request names does not exist."""
+
+    status = 404
+
+
+class UnknownVersion(NotFound):
+    """The model version asked for does not exist or may not be served."""
+
+
+class Conflict(Problem):
+    """The request contradicts an earlier one."""
+
+    status = 409
+
+
+class TooLarge(Problem):
+    """The body is larger than the server accepts."""
+
+    status = 413
+
+
+class UnsupportedMediaType(Problem):
+    """The body is not declared as JSON."""
+
+    status = 415
+
+
+class InvalidInput(Problem):
+    """The body is JSON, but not of the shape, type or range the model takes."""
+
+    status = 422
+
+
+class Unavailable(Problem):
+    """The server cannot answer now: no model, draining, overloaded, or the promise to log cannot be kept."""
+
+    status = 503
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        """Always say when to try again."""
+        super().__init__(detail, retry_after)

@@ -1,0 +1,18 @@
+"""Request ids: a client's own id is kept if it is fit for a log line, so that logs can be joined."""
+
+from __future__ import annotations
+
+import random
+import re
+
+HEADER = "X-Request-ID"
+_SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_bits = random.Random(random.SystemRandom().getrandbits(128)).getrandbits  # noqa: S311 unique, not secret
+
+
+def request_id(given: str | bytes | None) -> str:
+    """Return the header's value if it is short and plain, else a new id like nginx's $request_id."""
+    text = given.decode("latin-1") if isinstance(given, bytes) else given
+    if text and _SANE.fullmatch(text):
+        return text
+    return f"{_bits(128):032x}"

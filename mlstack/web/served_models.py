@@ -1,0 +1,84 @@
+"""Which model answers: the current version, followed in the background, or one that the body names."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+
+from mlstack.registry.current_model import CurrentModel
+from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.registry.store import ModelStore
+from mlstack.runtime.refusals import Refusal
+from mlstack.web.problems import Unavailable, UnknownVersion
+
+logger = logging.getLogger(__name__)
+
+_REFRESH_SECONDS = 1.0
+_FIRST_MODEL_SECONDS = 0.2  # until there is a model, clients are refused
+_KEPT_VERSIONS = 4
+
+
+class ServedModels:
+    """The versions a server answers from; safe to share between threads."""
+
+    def __init__(self, store: ModelStore) -> None:
+        """Load the current version if there is one; a refused one is logged and leaves the server unready."""
+        self.current = CurrentModel(store)
+        self.current.refresh()
+        self._store = store
+        self._kept: OrderedDict[int, LoadedModel] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def follow(self) -> None:
+        """Notice a promoted version within about a second, on a daemon thread of this process."""
+        threading.Thread(target=self._follow, name="model-refresh", daemon=True).start()
+
+    def select(self, version: int | None) -> LoadedModel:
+        """Return the current model, or `version`; raise Unavailable or UnknownVersion if there is none.
+
+        The caller holds one immutable model, so a swap in between cannot mix two versions in an answer.
+        """
+        model = self.current.get()
+        if version is None:
+            if model is None:
+                raise Unavailable("no model is loaded yet: the pipeline has not promoted a version")
+            return model
+        if model is not None and model.version == version:
+            return model
+        with self._lock:
+            return self._older(version)
+
+    def promoted(self) -> list[int]:
+        """Return the versions that may be asked for, oldest first."""
+        store = self._store
+        return [version for version in store.versions() if store.evaluation(version).verdict == "promoted"]
+
+    def _older(self, version: int) -> LoadedModel:
+        if version not in self.promoted():
+            raise UnknownVersion(f"there is no promoted model version {version}")
+        if version in self._kept:
+            self._kept.move_to_end(version)
+            return self._kept[version]
+        try:
+            model = load_model(self._store.path(version))
+        except Refusal as refusal:
+            logger.warning("version refused", extra={"model_version": version, "reason": str(refusal)})
+            raise UnknownVersion(f"model version {version} may not be served") from refusal
+        self._kept[version] = model
+        if len(self._kept) > _KEPT_VERSIONS:
+            self._kept.popitem(last=False)
+        return model
+
+    def _follow(self) -> None:
+        import skops.io  # noqa: F401, PLC0415 - takes a second: done before the first version is there
+
+        while True:
+            time.sleep(_REFRESH_SECONDS if self.current.get() else _FIRST_MODEL_SECONDS)
+            try:
+                self.current.refresh()
+            except (
+                Exception
+            ):  # whatever it is: the loaded model goes on answering, and the next look may succeed
+                logger.exception("cannot look for a new model version")

@@ -1,1 +1,0 @@
-"""What the numbered steps share and both servers import."""

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# The public images that the stack is built on.
+#
+#   base-images.sh needed            which ones: of the Dockerfiles, and of the Compose files as docker compose reads them now
+#   base-images.sh ensure [IMAGE…]   (default: the needed ones) pull what is missing; where no registry can be
+#                                    reached, build stand-ins from Debian packages instead
+#   base-images.sh ensure-all        the same for every overlay and profile; what is not to be had at all is named and left out
+#   base-images.sh list              what is here, and which of it are stand-ins
+#   base-images.sh pull              replace the stand-ins by the public images, once a registry can be reached
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=scripts/bootstrap/debian.sh
+. scripts/bootstrap/debian.sh
+patience=6 # seconds until a registry that gives no sign of life counts as out of reach
+
+have() { docker image inspect "$1" >/dev/null 2>&1; }
+
+compose_images() { # those that Compose does not build itself, from the canonical form that `config` prints
+    docker compose config | awk '
+        /^[^ ]/ { services = ($1 == "services:") }
+        !services { next }
+        /^  [^ ]/ { if (image != "" && !built) print image; image = ""; built = 0 }
+        /^    build:/ { built = 1 }
+        /^    image:/ { image = $2 }
+        END { if (image != "" && !built) print image }'
+}
+
+dockerfile_images() { # what the FROM lines name, without the names of earlier stages
+    find . -maxdepth 2 -name Dockerfile -exec awk '
+        FNR == 1 { split("", stage) }
+        toupper($1) == "FROM" {
+            at = ($2 ~ /^--/) ? 3 : 2
+            if (!($at in stage) && $at !~ /\$/) print $at
+            if (toupper($(at + 1)) == "AS") stage[$(at + 2)]
+        }' {} +
+}
+
+needed() { { compose_images && dockerfile_images; } | sort -u; }
+
+# A pull says "Pulling from …" as soon as the registry has answered. It is the engine that is asked, so its
+# own mirrors and proxies count. Once it says so, the pull may take as long as it takes.
+pull() {
+    local image=$1 log pid status=0
+    log=$(mktemp)
+    docker pull "$image" >"$log" 2>&1 &
+    pid=$!
+    for _ in $(seq $((patience * 5))); do
+        ! grep -q 'Pulling from' "$log" || break
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.2
+    done
+    grep -q 'Pulling from' "$log" || kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || status=1
+    [ -s "$log" ] || echo "no answer from the registry of $image" >"$log"
+    if [ "$status" = 0 ]; then say "pulled  $image"; else tail -n 1 "$log" | cut -c1-160 >&2; fi
+    rm -f "$log"
+    return "$status"
+}
+
+needed_by_all() { # a machine's .env and shell choose one set of files; this goes through all of them
+    local overlay
+    {
+        needed
+        for overlay in docker-compose.*.yaml; do
+            COMPOSE_FILE=docker-compose.yaml:$overlay COMPOSE_PROFILES='*' compose_images
+        done
+    } | sort -u
+}
+
+has_stand_in() { awk -v image="$1" '$1 == image { found = 1 } END { exit !found }' base-images/stand-ins.txt; }
+
+ensure() {
+    local image missing=() build=()
+    for image in "$@"; do
+        have "$image" || missing+=("$image")
+    done
+    for image in "${missing[@]}"; do # after the first failure no other is tried: each could cost its own wait
+        if [ ${#build[@]} -gt 0 ] || ! pull "$image"; then build+=("$image"); fi
+    done
+    if [ -n "${leave_out:-}" ]; then
+        for image in "${!build[@]}"; do
+            has_stand_in "${build[image]}" || { say "left out: ${build[image]} (not to be pulled, and there is no stand-in)"; unset "build[image]"; }
+        done
+    fi
+    [ ${#build[@]} -gt 0 ] || return 0
+    say "not to be pulled; building stand-ins from Debian packages (a minute or two): ${build[*]}"
+    base-images/build.sh "${build[@]}"
+}
+
+stand_ins() { # the images of base-images/stand-ins.txt that are here, each with "stand-in" or "public"
+    local image label
+    while read -r image _; do
+        have "$image" || continue
+        label=$(docker image inspect -f '{{index .Config.Labels "standin.for"}}' "$image")
+        if [ "$label" = "$image" ]; then echo "stand-in  $image"; else echo "public    $image"; fi
+    done < <(grep -v '^#' base-images/stand-ins.txt)
+}
+
+case ${1:-} in
+needed) needed ;;
+ensure)
+    shift
+    if [ $# = 0 ]; then
+        images=$(needed)
+        mapfile -t images <<<"$images"
+        set -- "${images[@]}"
+    fi
+    ensure "$@"
+    ;;
+ensure-all)
+    mapfile -t images < <(needed_by_all)
+    leave_out=1
+    ensure "${images[@]}"
+    ;;
+list) stand_ins ;;
+pull)
+    stand_ins | while read -r kind image; do
+        [ "$kind" = public ] || pull "$image" </dev/null
+    done
+    ;;
+*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac

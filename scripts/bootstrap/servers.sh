@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The programs that tests start as plain processes: PostgreSQL and Redis, what the documents' commands need, Chromium.
+# Installed from Debian where they are missing; none is left running, none will start with the machine.
+#
+#   servers.sh databases|documents|browser
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=scripts/bootstrap/debian.sh
+. scripts/bootstrap/debian.sh
+
+have_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null; }
+
+install_postgresql() { # the common package first: it holds the switch that keeps the server's from making a cluster
+    local switch=/etc/postgresql-common/createcluster.conf
+    if [ ! -e "$switch" ]; then
+        apt_install postgresql-common
+        sed -i "s/^#\?create_main_cluster.*/create_main_cluster = false/" "$switch"
+    fi
+    apt_install postgresql
+}
+
+install_redis() {
+    apt_install redis-server
+    [ ! -d /run/systemd/system ] || systemctl disable --quiet --now redis-server
+}
+
+case ${1:-} in
+databases)
+    have_postgresql || install_postgresql
+    command -v redis-server >/dev/null || install_redis
+    ;;
+documents) { command -v curl && command -v lsof; } >/dev/null || apt_install curl lsof ;;
+browser) command -v chromium >/dev/null || apt_install chromium fonts-liberation ;;
+*) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac

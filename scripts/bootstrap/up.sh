@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The whole stack on any Debian machine (make up): engine, base images, `docker compose up --build --wait`, a first answer.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=scripts/bootstrap/debian.sh
+. scripts/bootstrap/debian.sh
+
+tell_why() { # the last words of every service that ended in failure or is not healthy
+    local service state
+    docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}} {{.Health}}' | while read -r service state; do
+        case $state in
+        'exited 0'* | created* | 'running 0' | 'running 0 healthy' | 'running 0 starting') ;;
+        *) docker compose logs --no-log-prefix --tail 5 "$service" | sed "s/^/$service: /" >&2 ;;
+        esac
+    done
+}
+
+scripts/bootstrap/engine.sh ensure
+scripts/bootstrap/base-images.sh ensure
+scripts/bootstrap/ports.sh
+docker compose up --build --wait "$@" || {
+    tell_why
+    fail "the stack did not become healthy; see: docker compose ps --all; docker compose logs"
+}
+
+address() { # address SERVICE PORT: where this machine reaches it
+    local published
+    published=$(docker compose port "$1" "$2")
+    echo "http://localhost:${published##*:}"
+}
+flask=$(address nginx 5000)
+api=$(address nginx 8000)
+cat <<END
+
+  Flask       $flask            /predict, /data/sample
+  FastAPI     $api/docs       /predict, /health
+  Prometheus  $(address prometheus 9090)
+
+END
+printf '$ %s\n' "curl -s $flask/predict -H 'Content-Type: application/json' -d '{\"values\": [5]}'"
+command -v curl >/dev/null || { is_root && command -v apt-get >/dev/null && apt_install curl; } || exit 0
+curl -sS --fail "$flask/predict" -H 'Content-Type: application/json' -d '{"values": [5]}'
+echo

@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# Everything there is to check and test (make test); with arguments only the named folders of tests/.
+#
+# It has its own Compose project, so a stack that runs for a user and its data are never touched. Where no container
+# engine can run, all that needs no containers is run, and one line names what was left out.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=scripts/bootstrap/debian.sh
+. scripts/bootstrap/debian.sh
+unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
+export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
+plain=(unit properties integration wiring)
+with_containers=(documents browser)
+# These mostly wait for containers: they run beside the others, as a project with ports of its own (25000 for 5000).
+beside=(stack chaos)
+mapfile -t beside_settings < <(
+    echo "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-beside"
+    sed -nE 's/^([A-Z_]+_PORT)=([0-9]{4})$/\1=2\2/p' .env
+)
+beside_process= # while it runs
+results=build/tests
+
+has_tests() { compgen -G "tests/$1/test_*.py" >/dev/null || compgen -G "tests/$1/**/test_*.py" >/dev/null; }
+wanted() { has_tests "$1" && { [ "${#only[@]}" = 0 ] || [[ " ${only[*]} " == *" $1 "* ]]; }; }
+any_wanted() {
+    local name
+    for name in "$@"; do ! wanted "$name" || return 0; done
+    return 1
+}
+headline() { printf '\n--- %s ---\n' "$*"; }
+
+stage() { # stage NAME COMMAND…: time it, note how it went, go on
+    local name=$1 started=$SECONDS verdict=ok
+    shift
+    headline "$name"
+    "$@" || verdict=FAILED
+    printf '%-12s %-7s %4d s\n' "$name" "$verdict" $((SECONDS - started)) >>"$results/summary"
+}
+
+leave_out() { # leave_out WHAT WHY
+    say "left out: $1 ($2)" | tee -a "$results/summary"
+}
+
+# shellcheck disable=SC2329 # called through stage
+build() {
+    docker compose --profile '*' build --quiet
+    ! any_wanted "${beside[@]}" || env "${beside_settings[@]}" docker compose --profile '*' build --quiet
+}
+
+# shellcheck disable=SC2329 # called through stage
+tests() { # integration starts servers as processes of its own: four files at a time
+    local options=()
+    [ "$1" != integration ] || options=(--numprocesses 4 --dist loadfile)
+    .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="$results/$1.xml" "${options[@]}"
+}
+
+begin_beside() {
+    say "what mostly waits for containers runs beside the rest; until its turn it writes to $results/beside.log"
+    set -m # a process group, so that clean_up can end all of it
+    (
+        export "${beside_settings[@]}"
+        for name in "${beside[@]}"; do ! wanted "$name" || stage "$name" tests "$name"; done
+    ) >"$results/beside.log" 2>&1 </dev/null &
+    set +m
+    beside_process=$!
+}
+
+end_beside() {
+    tail --lines=+1 --follow --pid="$beside_process" "$results/beside.log"
+    wait "$beside_process" || echo "beside       FAILED" >>"$results/summary"
+    beside_process=
+}
+
+ensure_engine() { # sets engine=yes|no; any other failure than "none can run here" ends the run
+    local status=0
+    docker info >/dev/null 2>&1 || trap 'clean_up; ! scripts/bootstrap/engine.sh started || scripts/bootstrap/engine.sh stop' EXIT
+    scripts/bootstrap/engine.sh ensure || status=$?
+    case $status in 0) engine=yes ;; 3) engine=no ;; *) exit "$status" ;; esac
+}
+
+clean_up() { # nothing here but what these project names own; overlays' volumes are known by their label only
+    [ "$engine" = yes ] || return 0
+    [ -z "$beside_process" ] || kill -- "-$beside_process" 2>/dev/null || true
+    local project
+    for project in "$COMPOSE_PROJECT_NAME" "$COMPOSE_PROJECT_NAME-beside"; do
+        COMPOSE_PROFILES='*' docker compose -p "$project" down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
+        docker volume ls --quiet --filter "label=com.docker.compose.project=$project" |
+            xargs --no-run-if-empty docker volume rm >/dev/null 2>&1 || true
+    done
+}
+
+totals() { # of all stages, in the form that test runners close with
+    cat "$results"/*.xml 2>/dev/null | grep -oE '<testsuite [^>]*>' | awk '
+        function number(name) { return match($0, name "=\"[0-9]+") ? substr($0, RSTART + length(name) + 2) + 0 : 0 }
+        { failed += number("errors") + number("failures"); skipped += number("skipped"); all += number("tests") }
+        END { printf "%d passed, %d failed, %d skipped\n", all - failed - skipped, failed, skipped }'
+}
+
+only=("$@")
+for folder in tests/*/; do
+    name=$(basename "$folder")
+    [[ " ${plain[*]} ${with_containers[*]} ${beside[*]} " == *" $name "* ]] || ! has_tests "$name" ||
+        fail "tests/$name belongs to no stage of scripts/develop/test.sh"
+done
+for name in "${only[@]}"; do has_tests "$name" || fail "there are no tests in tests/$name"; done
+rm -rf "$results"
+mkdir -p "$results"
+
+trap 'exit 130' INT TERM # and not just the end of the stage that runs
+engine=no
+if any_wanted "${with_containers[@]}" "${beside[@]}" || [ "${#only[@]}" = 0 ]; then # the checks are better with one, too
+    trap clean_up EXIT
+    ensure_engine
+fi
+if [ "$engine" = yes ]; then
+    clean_up # what an interrupted run has left
+    scripts/bootstrap/ports.sh
+    env "${beside_settings[@]}" scripts/bootstrap/ports.sh
+    scripts/bootstrap/base-images.sh ensure-all
+fi
+scripts/bootstrap/venv.sh
+databases=yes
+if wanted integration; then scripts/bootstrap/servers.sh databases || { ! is_root || exit 1; databases=no; }; fi
+for folder in /usr/lib/postgresql/*/bin; do PATH=$folder:$PATH; done
+
+[ "${#only[@]}" != 0 ] || stage check scripts/develop/check.sh
+if [ "$engine" = no ]; then
+    for name in "${with_containers[@]}" "${beside[@]}"; do
+        ! wanted "$name" || leave_out "tests/$name" "no container engine can run here"
+    done
+    with_containers=() beside=()
+fi
+if any_wanted "${with_containers[@]}" "${beside[@]}"; then
+    stage build build
+    scripts/develop/image-sizes.sh
+fi
+! any_wanted "${beside[@]}" || begin_beside
+for name in "${plain[@]}"; do
+    wanted "$name" || continue
+    if [ "$name" = integration ] && [ "$databases" = no ]; then
+        leave_out "tests/integration" "no PostgreSQL and Redis here, and installing them needs root"
+    else
+        stage "$name" tests "$name"
+    fi
+done
+for name in "${with_containers[@]}"; do
+    wanted "$name" || continue
+    scripts/bootstrap/servers.sh "$name" || say "going on without" # its tests say what for
+    stage "$name" tests "$name"
+done
+[ -z "$beside_process" ] || end_beside
+
+headline summary
+cat "$results/summary"
+printf 'total        %d min %d s\n' $((SECONDS / 60)) $((SECONDS % 60))
+totals
+! grep -q ' FAILED ' "$results/summary"

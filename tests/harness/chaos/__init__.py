@@ -1,0 +1,1 @@
+"""Faults, load that is recorded, and what must hold afterwards."""

@@ -1,0 +1,117 @@
+"""The stack under test: the services of the prediction path, and what can be done to them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+
+from tests.harness.stack.compose import Stack, terminal_environment
+from tests.harness.stack.containers import Container
+from tests.harness.stack.waiting import wait_until
+
+SERVICES = ("postgres", "redis", "api", "nginx")
+QUEUE, REJECTED = "predictions:queue", "predictions:rejected"
+
+_PUBLISH = """
+import hashlib, pathlib, sys
+import numpy as np
+from mlstack.registry.verdicts import Evaluation
+from mlstack.registry.store import ModelStore
+from mlstack.training.config import TrainingConfig
+from mlstack.training.train import train_and_publish
+store, slope = ModelStore(pathlib.Path("/models")), float(sys.argv[1])
+x = np.random.default_rng(667).uniform(0, 20, 100)
+table = np.column_stack([x, slope * x + 1 + np.sin(x)])
+digest = hashlib.sha256(table.tobytes()).hexdigest()
+version = train_and_publish(store, table, TrainingConfig(), digest, "chaos")
+store.record(version, Evaluation(verdict="promoted"))
+"""
+
+
+def _environment() -> dict[str, str]:
+    return terminal_environment() | {"COMPOSE_FILE": "docker-compose.yaml:tests/chaos/compose.yaml"}
+
+
+@dataclass(frozen=True)
+class System(Stack):
+    """A Compose project with the prediction path only."""
+
+    environment: dict[str, str] = field(default_factory=_environment)
+
+    def start(self) -> None:
+        """Bring it up with a first model: without one the api is not healthy."""
+        self.publish(2.0)
+        self.compose("up", "--detach", "--wait", *SERVICES, "disk")
+        wait_until(lambda: self.api.get("/health").json()["status"] == "healthy", 60, "a healthy api")
+
+    def delete(self) -> None:
+        """Take it away with its data."""
+        self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "2", check=False)
+
+    def publish(self, slope: float) -> None:
+        """Train, publish and promote a model of y = slope · x + 1."""
+        self.compose("run", "--rm", "--no-deps", "-T", "model-train", "python", "-c", _PUBLISH, str(slope))
+
+    def in_model_volume(self, command: str) -> None:
+        """Run a shell command where the model volume is /models and may be written."""
+        self.compose("run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", "models", "-c", command)
+
+    def on_disk(self, command: str) -> None:
+        """Run a shell command where the prediction log's disk is /disk."""
+        self.compose("exec", "-T", "disk", "sh", "-c", command, check=False)
+
+    def sql(self, statement: str) -> list[str]:
+        """Return the lines that the prediction log answers to its superuser."""
+        return self.psql("postgres", "predictions", statement).splitlines()
+
+    def starts(self, service: str) -> tuple[int, str]:
+        """Return what tells one run of a service's container from the next."""
+        inspected = self.container(service).inspected
+        return int(inspected["RestartCount"]), str(inspected["State"]["StartedAt"])
+
+    def cut_off(self, container: Container, network: str) -> None:
+        """Take a container off a network: nobody is told, packets just vanish."""
+        _docker("network", "disconnect", "--force", f"{self.project}_{network}", container.id)
+
+    def connect(self, container: Container, network: str) -> None:
+        """Put a container back, under its service's name."""
+        name = f"{self.project}_{network}"
+        if container.id not in _containers_on(name):
+            _docker("network", "connect", "--alias", container.service, name, container.id)
+
+
+def pause(container: Container) -> None:
+    """Freeze all processes of a container; the engine does not always succeed at once."""
+    wait_until(lambda: _succeeds("pause", container.id), 20, f"{container.service} to freeze")
+
+
+def unpause(container: Container) -> None:
+    """Let them go on."""
+    _docker("unpause", container.id)
+
+
+def stop(container: Container) -> None:
+    """Take a container away, and its name with it."""
+    _docker("stop", "--time", "5", container.id)
+
+
+def start(container: Container) -> None:
+    """Start it again."""
+    _docker("start", container.id)
+
+
+def _succeeds(*arguments: str) -> bool:
+    return (
+        subprocess.run(["docker", *arguments], capture_output=True, timeout=60, check=False).returncode == 0
+    )
+
+
+def _containers_on(network: str) -> str:
+    return json.dumps(json.loads(_docker("network", "inspect", network))[0]["Containers"])
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+    return done.stdout

@@ -1,0 +1,1 @@
+"""The commands of the documents, and what each must do."""

@@ -1,0 +1,85 @@
+"""Where a person sits: one checkout, one project, and one window in which `up` may be running."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime
+
+from tests.harness.documents.command import Command
+from tests.harness.documents.program import Program, program
+from tests.harness.repository_root import ROOT
+from tests.harness.stack.compose import Stack
+from tests.harness.stack.waiting import wait_until
+
+_UP_SECONDS = 240
+_STOP_SECONDS = 40
+
+
+class Desk:
+    """Does one command after the other; what a command leaves running is there for the next."""
+
+    def __init__(self, stack: Stack) -> None:
+        """Nothing runs yet."""
+        self.stack = stack
+        self._window: Program | None = None
+
+    def do(self, command: Command) -> None:
+        """Run a command and check its outcome."""
+        with command.settings(self.stack) as settings:
+            self._do(command, command.runnable(self.stack), self.stack.environment | settings)
+
+    def close(self) -> None:
+        """Close the window in which `up` runs; the containers go on."""
+        if self._window is not None:
+            self._window.close_window()
+            self._window = None
+
+    def settled(self, since: datetime) -> bool:
+        """Return whether the steps have run since then and everything that serves is healthy."""
+        containers = self.stack.containers()
+        steps = [each for each in containers if each.service == "model-evaluate"]
+        if not steps or any(each.state != "exited" or each.started < since for each in steps):
+            return False
+        assert steps[0].exit_code == 0, "model-evaluate failed"
+        servers = [each for each in containers if each.is_server]
+        return all(each.state == "running" and each.health in {"healthy", ""} for each in servers)
+
+    def _do(self, command: Command, text: str, environment: dict[str, str]) -> None:
+        if command.talk:
+            with program(text, environment, str(ROOT)) as running:
+                command.talk(self.stack, running)
+        elif command.stays or command.until_ctrl_c:
+            command.check(self.stack, self._up(text, environment))
+        else:
+            command.check(self.stack, self._run(text, environment))
+        if command.until_ctrl_c:
+            self._stop()
+
+    def _run(self, text: str, environment: dict[str, str]) -> str:
+        done = subprocess.run(
+            ["bash", "-c", text], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=_UP_SECONDS, check=False,
+        )  # fmt: skip
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, f"{text}\nexited {done.returncode}:\n{output[-3000:]}"
+        return output
+
+    def _up(self, text: str, environment: dict[str, str]) -> str:
+        self.close()
+        begin = datetime.now(UTC)
+        window = self._window = Program(text, environment, str(ROOT))
+
+        def settled() -> bool:
+            assert window.exit_code is None, f"{text}\nended:\n{window.output[-3000:]}"
+            return self.settled(begin)
+
+        wait_until(settled, _UP_SECONDS, f"everything healthy after {text}", pause=0.5)
+        return window.output
+
+    def _stop(self) -> None:
+        assert self._window is not None
+        self._window.press_ctrl_c()
+        self._window.wait(_STOP_SECONDS)
+        self.close()
+        left = [(each.service, each.state, each.exit_code) for each in self.stack.containers()]
+        assert all(state == "exited" and code == 0 for _, state, code in left), f"after Ctrl-C: {left}"

@@ -1,0 +1,1 @@
+"""Stores and servers as plain processes of a test."""

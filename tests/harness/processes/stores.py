@@ -1,0 +1,121 @@
+"""Real PostgreSQL and Redis for tests: each on a free loopback port, in a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from tests.harness.processes.store_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer, Server
+
+_PORTS = range(12_000, 23_000)  # above are ports of the stack that scripts/develop/test.sh runs beside
+_DEBIAN = Path("/usr/lib/postgresql")  # keeps the server's programs off the PATH, one folder a version
+
+
+def _postgres_home() -> Path | None:
+    found = sorted(_DEBIAN.glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    return found[0].parent if found else Path(on_path).parent if on_path else None
+
+
+@contextmanager
+def postgres_server(*options: str) -> Iterator[PostgresServer]:
+    """Give a running PostgreSQL; `options` are settings such as "max_connections=20"."""
+    home = _postgres_home()
+    if home is None:
+        pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
+    with _directory() as directory:
+        data, password = directory / "data", directory / "password"
+        password.write_text(SUPERUSER_PASSWORD)
+        unprivileged = _unprivileged("postgres", directory)
+        initdb = [str(home / "initdb"), "-D", str(data), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
+        access = ["--auth-host=scram-sha-256", f"--pwfile={password}", "--no-sync", "--no-instructions"]
+        subprocess.run([*unprivileged, *initdb, *access], check=True, capture_output=True)
+        port = free_port()
+        settings = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={directory}")
+        arguments = [part for setting in (*settings, *options) for part in ("-c", setting)]
+        command = [*unprivileged, str(home / "postgres"), "-D", str(data), *arguments]
+        server = PostgresServer(command, directory, port, lambda: _accepts_sql(server))
+        with _running(server):
+            yield server
+
+
+@contextmanager
+def redis_server(*options: str) -> Iterator[RedisServer]:
+    """Give a running Redis; `options` are arguments such as "--maxmemory", "16mb"."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+    with _directory() as directory:
+        port = free_port()
+        where = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
+        command = [program, *where, "--appendonly", "yes", "--save", "", *options]
+        server = RedisServer(command, directory, port, lambda: _accepts_ping(port))
+        with _running(server):
+            yield server
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on.
+
+    By chance, from below those that the kernel gives to clients: tests run side by side, and between this
+    answer and the server's start another one must not get the same.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
+
+
+@contextmanager
+def _running(server: Server) -> Iterator[None]:
+    try:
+        server.start()
+        yield
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="ml-stack-test-"))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _unprivileged(user: str, directory: Path) -> list[str]:
+    """Return the command prefix that drops root, which PostgreSQL refuses to run as."""
+    if os.geteuid() != 0:
+        return []
+    shutil.chown(directory, user)
+    shutil.chown(directory / "password", user)
+    # setpriv replaces itself by the server: a signal to our child reaches the server and nobody else.
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+
+
+def _accepts_sql(server: PostgresServer) -> bool:
+    try:
+        psycopg2.connect(server.url(), connect_timeout=2).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def _accepts_ping(port: int) -> bool:
+    try:
+        with closing(socket.create_connection(("127.0.0.1", port), timeout=1)) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith((b"+PONG", b"-NOAUTH"))
+    except OSError:
+        return False

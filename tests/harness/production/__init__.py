@@ -1,0 +1,1 @@
+"""The production form of the stack, with external databases."""

@@ -1,0 +1,40 @@
+"""What docs/operations.md lists: the files of secrets, and a certificate for localhost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.harness.production.external_stores import PASSWORD, run
+
+KEYS = ("first-key-0123456789", "second-key-0123456789")
+OWN_PASSWORDS = {
+    "redis_password": "redis-0123456789",
+    "rabbitmq_password": "rabbitmq-0123456789",
+    "grafana_password": "grafana-0123456789",
+}
+
+
+def write_secrets(folder: Path, address: str) -> None:
+    """Write all of them for the databases at `address`, which has no TLS."""
+    secrets = OWN_PASSWORDS | {
+        "pipeline_database_url": f"postgresql://pipeline:{PASSWORD}@{address}/dsproject",
+        "reader_database_url": f"postgresql://reader:{PASSWORD}@{address}/dsproject",
+        "inference_database_url": f"postgresql://inference:{PASSWORD}@{address}/predictions",
+        "drift_database_url": f"postgresql://drift:{PASSWORD}@{address}/predictions",
+        "monitor_password": PASSWORD,
+        "database_exporter_uri": f"{address}/dsproject?sslmode=disable",
+        "postgres_exporter_uri": f"{address}/predictions?sslmode=disable",
+        "api_keys": "\n".join(KEYS),
+    }
+    for name, content in secrets.items():
+        (folder / name).write_text(content + "\n")
+        (folder / name).chmod(0o644)
+    _write_certificate(folder / "tls")
+
+
+def _write_certificate(tls: Path) -> None:
+    tls.mkdir()
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    files = ("-keyout", str(tls / "tls.key"), "-out", str(tls / "tls.crt"))
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, *files)
+    (tls / "tls.key").chmod(0o644)

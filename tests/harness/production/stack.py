@@ -1,0 +1,57 @@
+"""The production overlay on this machine: an external PostgreSQL, secrets, a certificate, free ports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.harness.processes.stores import free_port
+from tests.harness.production.external_stores import external_postgres, run
+from tests.harness.production.secret_files import write_secrets
+
+_FILES = ("docker-compose.yaml", "docker-compose.prod.yaml")
+_WATCH = ("PROMETHEUS_PORT", "MONITOR_PORT", "GRAFANA_PORT", "ALERTMANAGER_PORT")
+_PORTS = ("SERVE_PORT", "API_PORT", "SERVE_TLS_PORT", "API_TLS_PORT", *_WATCH)
+
+
+@dataclass(frozen=True)
+class Production:
+    """A running production stack, as these Compose files define it."""
+
+    environment: dict[str, str]
+    secrets: Path
+    files: tuple[str, ...] = _FILES
+
+    def port(self, name: str) -> int:
+        """Return the host port in the variable `name`."""
+        return int(self.environment[name])
+
+    def compose(self, *arguments: str, check: bool = True) -> str:
+        """Run docker compose with the production files."""
+        files = [part for name in self.files for part in ("-f", name)]
+        return run("docker", "compose", *files, *arguments, environment=self.environment, check=check)
+
+
+@contextmanager
+def production_stack(secrets: Path) -> Iterator[Production]:
+    """Start the stack with the production files against an external PostgreSQL; remove it afterwards."""
+    project = os.environ.get("COMPOSE_PROJECT_NAME", "ml-stack-test") + "-prod"
+    environment = {name: str(free_port()) for name in _PORTS} | {
+        "COMPOSE_PROJECT_NAME": project,
+        "SECRETS_DIR": str(secrets),
+        "TLS_DIR": str(secrets / "tls"),
+        "RATE_LIMIT": "20",
+        "RATE_BURST": "20",
+    }
+    stack = Production(environment, secrets)
+    with external_postgres(f"{project}-external") as address:
+        write_secrets(secrets, address)
+        try:
+            stack.compose("up", "--build", "--wait")
+            yield stack
+        finally:
+            everything = ("--profile", "*", "down", "--volumes", "--remove-orphans", "--rmi", "local")
+            stack.compose(*everything, "--timeout", "2")
