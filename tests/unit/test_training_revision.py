@@ -1,4 +1,4 @@
-"""The revision in every content digest stands for what training makes of a table: if that changes, so must it."""
+"""The revision in every content digest stands for what training makes of a table; both change together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MODELS = {
         ("a", "b"), estimator="sklearn.ensemble.RandomForestRegressor", parameters={"n_estimators": 5}
     ),
 }
-# What revision 1 makes of the table below: the hold-out's RMSE, the prediction at (1, 2), its half width there.
+# What revision 1 makes of the table below: the hold-out's RMSE, the prediction at (1, 2), half width.
 _MADE_BY = {
     "bc93b3c7": {
         "LinearRegression": (1.2267521037104416, -2.426782023384888, 2.462031957950686),
