@@ -82,3 +82,15 @@ def test_nothing_but_code_gets_into_a_build() -> None:
     assert lines[0] == "*"
     assert not [line for line in lines if ".env" in line or "secrets" in line]
     assert (ROOT / ".dockerignore").is_file()
+
+
+@pytest.mark.parametrize("path", dockerfiles())
+def test_everything_an_image_copies_gets_into_its_build(path: str) -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", read(path), re.MULTILINE)
+    allowed = {line[1:] for line in read(".dockerignore").splitlines() if line.startswith("!")}
+
+    sources = {source for line in copied for source in line.split()}
+    left_out = {source for source in sources if not {source, source.split("/")[0]} & allowed}
+
+    assert left_out == set()
+    assert all(list(ROOT.glob(entry)) for entry in allowed), "an entry that matches nothing"
