@@ -1,13 +1,15 @@
-"""Has a distribution moved? Two measures for one column; drift is what both see.
+"""Has the distribution of a column changed? Two measures; a column has drifted if both say so.
 
 Population stability index (N. Siddiqi, Credit Risk Scorecards, 2006, chapter 9): over bins i,
     PSI = Σ (aᵢ - eᵢ) · ln(aᵢ / eᵢ),   eᵢ expected and aᵢ actual share of the rows.
-By convention 0.2 is a shift that matters. Two samples of one distribution differ too, though: there PSI is
-about (1/n + 1/m) · χ² with B - 1 degrees of freedom for B bins (B. Yurdakul, Statistical Properties of
+By convention 0.2 is a significant shift. The PSI of two samples of one distribution is not zero, though: it
+is about (1/n + 1/m) · χ² with B - 1 degrees of freedom for B bins (B. Yurdakul, Statistical Properties of
 Population Stability Index, 2018), so with few rows the limit is higher.
 
-Two-sample Kolmogorov-Smirnov statistic (N. Smirnov, 1939): D = sup |F₁ - F₂|, the empirical distribution
-functions; p-value Q((√N + 0.12 + 0.11/√N) · D) with N = nm/(n + m), Kolmogorov's Q (M. Stephens, 1970).
+Two-sample Kolmogorov-Smirnov statistic (N. Smirnov, 1939): D = sup |F₁ - F₂|, the largest distance between
+the empirical distribution functions. The p-value is that of D for one sample of nm/(n + m) rows (R. Simard
+and P. L'Ecuyer, Computing the Two-Sided Kolmogorov-Smirnov Distribution, 2011). It is close to the exact one,
+which would take half a second for a column of 10,000 rows.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from mlstack.runtime.arrays import FloatArray
 BINS = 10
 PSI_LIMIT = 0.2
 SIGNIFICANCE = 0.01  # of all columns together
-_EMPTY = 0.5  # rows that an empty bin counts for: the logarithm needs some
+_EMPTY = 0.5  # an empty bin counts as half a row: the logarithm of 0 does not exist
 
 
 class ColumnDrift(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +43,7 @@ class ColumnDrift(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Reference:
-    """One column of the training data, ready to be compared with again and again."""
+    """One column of the training data, prepared for repeated comparison."""
 
     name: str
     ordered: FloatArray  # [n], ascending
@@ -56,20 +58,21 @@ class Reference:
 
 
 def column_drift(reference: Reference, sample: FloatArray, columns: int) -> ColumnDrift:
-    """Compare `sample` [m], m > 0, with the reference; it is one of `columns` that are looked at."""
+    """Compare `sample` [m], m > 1, with the reference; it is one of `columns` that are tested together."""
+    from scipy.stats import ks_2samp  # noqa: PLC0415 - takes a second; the first page need not wait for it
+
     expected = bin_counts(reference.edges, reference.ordered)
     actual = bin_counts(reference.edges, sample)
     psi = population_stability_index(expected, actual)
     limit = psi_limit(len(expected), len(reference.ordered), len(sample))
-    ks = ks_statistic(reference.ordered, sample)
-    p_value = ks_p_value(ks, len(reference.ordered), len(sample))
+    ks = ks_2samp(reference.ordered, sample, method="asymp")
     return ColumnDrift(
         name=reference.name,
         psi=psi,
         psi_limit=limit,
-        ks=ks,
-        ks_p_value=p_value,
-        drifted=psi > limit and p_value < SIGNIFICANCE / columns,
+        ks=float(ks.statistic),
+        ks_p_value=float(ks.pvalue),
+        drifted=bool(psi > limit and ks.pvalue < SIGNIFICANCE / columns),
         expected=tuple((expected / expected.sum()).tolist()),
         actual=tuple((actual / actual.sum()).tolist()),
         edges=tuple(reference.edges.tolist()),
@@ -83,7 +86,7 @@ def bin_counts(edges: FloatArray, values: FloatArray) -> FloatArray:
 
 
 def population_stability_index(expected: FloatArray, actual: FloatArray) -> float:
-    """Return the PSI of two lists of counts [B]: 0 if their shares are equal. An empty bin is half a row."""
+    """Return the PSI of two lists of counts [B]: 0 if their shares are equal."""
     used = (expected > 0) | (actual > 0)
     e = np.maximum(expected[used], _EMPTY) / expected.sum()
     a = np.maximum(actual[used], _EMPTY) / actual.sum()
@@ -91,32 +94,15 @@ def population_stability_index(expected: FloatArray, actual: FloatArray) -> floa
 
 
 def psi_limit(bins: int, n: int, m: int) -> float:
-    """Return the PSI from which samples of n and m rows count as drifted: chance passes it once in 100."""
-    from scipy.special import chdtri  # noqa: PLC0415 - heavy, and only the monitor needs it
+    """Return the PSI above which samples of n and m rows have drifted; 1 in 100 exceeds it by chance."""
+    from scipy.stats import chi2  # noqa: PLC0415
 
     if bins < 2:
         return PSI_LIMIT
-    return max(PSI_LIMIT, float(chdtri(bins - 1, SIGNIFICANCE)) * (1 / n + 1 / m))
-
-
-def ks_statistic(ordered: FloatArray, sample: FloatArray) -> float:
-    """Return D between an ascending sample [n] and another [m] in any order."""
-    other = np.sort(sample)
-    points = np.concatenate([ordered, other])
-    first = np.searchsorted(ordered, points, side="right") / len(ordered)
-    second = np.searchsorted(other, points, side="right") / len(other)
-    return float(np.max(np.abs(first - second)))
-
-
-def ks_p_value(d: float, n: int, m: int) -> float:
-    """Return how likely two samples of one distribution are at least `d` apart."""
-    from scipy.special import kolmogorov  # noqa: PLC0415 - heavy, and only the monitor needs it
-
-    root = np.sqrt(n * m / (n + m))
-    return float(kolmogorov((root + 0.12 + 0.11 / root) * d))
+    return max(PSI_LIMIT, float(chi2.isf(SIGNIFICANCE, bins - 1)) * (1 / n + 1 / m))
 
 
 def extrapolated_share(low: FloatArray, high: FloatArray, rows: FloatArray) -> float:
-    """Return the share of rows [m, k] with any feature outside [low, high], each [k]: nobody taught those."""
+    """Return the share of rows [m, k] with any feature outside [low, high], each [k]."""
     outside = (rows < low) | (rows > high)
     return float(outside.any(axis=1).mean())
