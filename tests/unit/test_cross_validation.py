@@ -1,4 +1,4 @@
-"""Comparing candidates: fair folds, a choice with reluctance, an end in time."""
+"""Comparing candidates: the same folds for all, the one-standard-error rule, an end in time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import KFold
 
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.settings import SettingsError
@@ -37,12 +38,12 @@ def test_the_score_is_the_mean_rmse_over_folds_that_leave_no_row_out() -> None:
 
     (score,) = compare([LINE], Part(table), seconds=60)
 
-    number = np.random.default_rng(42).permutation(100) % FOLDS
     errors = []
-    for fold in range(FOLDS):
-        learned, held_out = table[number != fold], table[number == fold]
+    folds = list(KFold(FOLDS, shuffle=True, random_state=42).split(table))
+    for learned, held_out in ((table[rows], table[others]) for rows, others in folds):
         model = LinearRegression().fit(learned[:, :1], learned[:, 1])
         errors.append(np.sqrt(np.mean((model.predict(held_out[:, :1]) - held_out[:, 1]) ** 2)))
+    assert sorted(row for _, held_out in folds for row in held_out) == list(range(100))
     assert score.rmse == pytest.approx(np.mean(errors))
     assert score.standard_error == pytest.approx(np.std(errors, ddof=1) / np.sqrt(FOLDS))
 
@@ -76,6 +77,16 @@ def test_a_candidate_that_cannot_be_fitted_is_left_out() -> None:
     scores = compare([broken, LINE], Part(line_table()), seconds=60)
 
     assert [score.config for score in scores] == [LINE]
+
+
+def test_a_candidate_whose_errors_overflow_is_left_out() -> None:
+    table = line_table() * [1.0, 1e200]
+
+    assert compare([LINE], Part(table), seconds=60) == []
+
+
+def test_too_few_rows_for_the_folds_leave_every_candidate_out() -> None:
+    assert compare([LINE, CURVE], Part(line_table(rows=9)), seconds=60) == []
 
 
 def test_the_comparison_ends_in_time_with_what_it_has() -> None:
