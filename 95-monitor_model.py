@@ -1,4 +1,4 @@
-"""Step 95 (optional): watch whether what is asked still looks like the training data (--once: one pass)."""
+"""Step 95 (optional): monitor drift of the logged requests from the training data (--once: one check)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from mlstack.drift.check import Monitor
 from mlstack.drift.loop import MonitoringLoop, log_report
-from mlstack.drift.server import Pages, serving
+from mlstack.drift.server import create_app, serving
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.settings import env, env_float, env_int, read_url
 from mlstack.runtime.step import run_step
 
 
 def main() -> None:
-    """Watch until SIGTERM, with the results at PORT; or make one pass and log it."""
+    """Check again and again until SIGTERM, with the results at PORT; or check once and log the result."""
     store = ModelStore(Path(env("MODEL_DIR", "/models")))
     monitor = Monitor(
         store,
@@ -28,9 +28,10 @@ def main() -> None:
         log_report(monitor.check())
         return
     loop = MonitoringLoop(monitor.check, env_float("DRIFT_INTERVAL_SECONDS", 30.0, minimum=1.0))
-    # A pass only reads, so nobody needs its end; an exception would come out of any line, even of an import.
+    # A check only reads, so it may be cut short. A SystemExit would become an ImportError if it were raised
+    # inside an import.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    with serving(Pages(loop, store), env_int("PORT", 9095)):
+    with serving(create_app(loop, store), env_int("PORT", 9095)):
         loop.run()
 
 

@@ -1,1 +1,1 @@
-"""Step 95: do requests still look like the training data?"""
+"""Step 95: drift of the logged requests from the training data."""

@@ -1,4 +1,4 @@
-"""One pass of the drift monitor: what the current model is asked, against what it was trained on."""
+"""One check for drift: the requests that the current model answered, against its training data."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mlstack.registry.current_model import CurrentModel
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.registry.store import ModelStore
 
-MIN_ROWS = 200  # fewer say nothing about a distribution
+MIN_ROWS = 200  # with fewer rows the measures are mostly noise
 
 Status = Literal["no model", "insufficient data", "stable", "drifted"]
 
 
 class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What one pass found; without enough rows there is no column and no share."""
+    """The result of one check; without enough rows `columns` is empty and the share None."""
 
     status: Status
     checked_at: str
@@ -32,10 +32,10 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Monitor:
-    """Compares again and again; reads the training data once for each version."""
+    """Checks for drift; reads the training data once for each model version."""
 
     def __init__(self, store: ModelStore, log_url: str, training_url: str, window_hours: float) -> None:
-        """Opens nothing yet."""
+        """Open no connection yet; `window_hours` is how far back logged requests count."""
         self._current = CurrentModel(store)
         self._log_url = log_url
         self._training_url = training_url
@@ -43,7 +43,7 @@ class Monitor:
         self._training: tuple[str, TrainingData] | None = None
 
     def check(self) -> DriftReport:
-        """Make one pass; raise a Refusal if a database cannot be read."""
+        """Return the result of one check; raise a Refusal if a database cannot be read."""
         self._current.refresh()
         model = self._current.get()
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -60,7 +60,7 @@ class Monitor:
 
 
 def compare(version: int, training: TrainingData, window: Window, now: str) -> DriftReport:
-    """Return what the window says, or that it holds too few rows to say anything."""
+    """Compare `window` with `training`; `now` becomes the time of the report."""
     report = DriftReport(
         status="insufficient data",
         checked_at=now,

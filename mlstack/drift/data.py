@@ -1,4 +1,4 @@
-"""What the drift monitor compares: the current model's training data, and what it was asked lately."""
+"""What the drift monitor compares: the current model's training data, and its latest logged requests."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _decode_values = msgspec.json.Decoder(list[float]).decode
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a version learned from: a reference for each feature and for its predictions, and the limits."""
+    """A version's training data: a reference for each feature and for its predictions, and the ranges."""
 
     columns: tuple[Reference, ...]  # the features in order, then the predictions
     low: FloatArray  # [k]
     high: FloatArray  # [k]
     rows: int
-    unchanged: bool  # the table still holds the very rows that the version was trained on
+    unchanged: bool  # the table still holds exactly the rows that the version was trained on
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,16 @@ class Window:
 
 
 def read_training_data(url: str, model: LoadedModel) -> TrainingData:
-    """Read what `model` was trained on; raise a Refusal if it cannot be had."""
+    """Read the training data of `model`; raise a Refusal if it cannot be read."""
     source = model.manifest.provenance
     columns = (*model.features, model.target)
     with connected(url) as connection:
         table = read_table(connection, source.table, columns)
     if len(table) < 2:
-        raise DataRefused(f"table {source.table} has no rows to compare with any more")
+        raise DataRefused(f"table {source.table} has no training rows any more: nothing to compare with")
     unchanged = data_digest(table, source.table, columns) == source.data
     training, _ = split_in_place(table, source.test_fraction)
-    sample = np.ascontiguousarray(training.x[:_REFERENCE_ROWS])  # they are shuffled
+    sample = np.ascontiguousarray(training.x[:_REFERENCE_ROWS])  # the split has shuffled them
     values = model.predict(sample).values
     names = (*model.features, PREDICTION)
     parts = (*sample.T, values)
@@ -72,7 +72,7 @@ def read_training_data(url: str, model: LoadedModel) -> TrainingData:
 
 
 def read_window(url: str, model: LoadedModel, hours: float) -> Window:
-    """Read what `model` was asked in the last `hours`, at most about WINDOW_ROWS rows, the newest first."""
+    """Read the rows that `model` answered in the last `hours`, newest first, about WINDOW_ROWS at most."""
     inputs: list[list[float]] = []
     predictions: list[float] = []
     with connected(url) as connection:
@@ -86,7 +86,9 @@ def read_window(url: str, model: LoadedModel, hours: float) -> Window:
 
 
 def _logged(connection: Connection, version: int, hours: float) -> Iterator[tuple[str, str]]:
-    with connection.cursor("window") as cursor:  # on the server: a few big requests may fill the window
+    with connection.cursor(
+        "window"
+    ) as cursor:  # a server-side cursor: a few large requests may fill the window
         cursor.itersize = 200
         cursor.execute(_WINDOW, (version, hours * 3600, WINDOW_ROWS))
         yield from cursor

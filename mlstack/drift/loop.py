@@ -1,4 +1,4 @@
-"""The drift monitor as a service: pass after pass, its last state for the metrics and the health check."""
+"""The drift monitor as a service: repeated checks, and their last result for metrics and health."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class MonitoringLoop:
-    """Runs in the main thread; other threads read its attributes, each replaced as a whole."""
+    """Runs in the main thread; other threads may read its attributes, each replaced as a whole."""
 
     def __init__(self, check: Callable[[], DriftReport], interval: float) -> None:
-        """`check` makes one pass; a pass begins every `interval` seconds, or when the one before ends."""
+        """Call `check` every `interval` seconds, or as soon as the one before has ended."""
         self._check = check
         self._interval = interval
         self.report: DriftReport | None = None
@@ -31,11 +31,11 @@ class MonitoringLoop:
 
     @property
     def responsive(self) -> bool:
-        """Whether passes still end, whatever they find."""
+        """Whether checks still end, successfully or not."""
         return time.monotonic() - self._last_pass < 3 * self._interval + 30
 
     def run(self) -> NoReturn:
-        """Make passes until the process is told to end."""
+        """Check until the process ends."""
         while True:
             started = time.monotonic()
             self._pass()
@@ -47,7 +47,7 @@ class MonitoringLoop:
             report = self._check()
         except Refusal as refused:
             if self.failure != str(refused):
-                logger.warning("drift cannot be told", extra={"reason": str(refused)})
+                logger.warning("drift check failed", extra={"reason": str(refused)})
             self.failure = str(refused)
             self.passes["failed"] += 1
             return
@@ -58,7 +58,7 @@ class MonitoringLoop:
 
 
 def log_report(report: DriftReport) -> None:
-    """Log what a pass found: the numbers of every column, a warning if one has drifted."""
+    """Log the result of a check: the numbers of every column, as a warning if one has drifted."""
     columns = {
         column.name: {"psi": column.psi, "ks": column.ks, "p": column.ks_p_value, "drifted": column.drifted}
         for column in report.columns

@@ -1,4 +1,4 @@
-"""The drift monitor's metrics, made from its last report at scrape time: nothing old is ever shown."""
+"""The drift monitor's metrics, made from its last report at each scrape."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from mlstack.drift.statistics import ColumnDrift
 
 _COLUMNS = (
     ("drift_psi", "Population stability index of the column", "psi"),
-    ("drift_psi_limit", "Index from which the column counts as drifted", "psi_limit"),
+    ("drift_psi_limit", "Index above which the column counts as drifted", "psi_limit"),
     ("drift_ks_statistic", "Two-sample Kolmogorov-Smirnov statistic of the column", "ks"),
-    ("drift_ks_p_value", "Probability of such a statistic without drift", "ks_p_value"),
+    ("drift_ks_p_value", "Probability of at least this statistic without drift", "ks_p_value"),
     ("drift_detected", "1 if both measures say that the column has drifted", "drifted"),
 )
 
 
 class DriftCollector(Collector):
-    """Reads the loop's state; the label `column` is a feature's name or `prediction`."""
+    """Reads the state of `loop`; the label `column` is a feature's name or `prediction`."""
 
     def __init__(self, loop: MonitoringLoop) -> None:
-        """Nothing is copied."""
+        """Keep a reference: each scrape shows the state of that moment."""
         self._loop = loop
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the passes always, the rest as far as the last report goes."""
-        passes = CounterMetricFamily("drift_passes", "Passes by what came of them", labels=["outcome"])
+        """Yield the counts of checks always, and what the last report holds."""
+        passes = CounterMetricFamily("drift_passes", "Checks by outcome", labels=["outcome"])
         for outcome, count in self._loop.passes.items():
             passes.add_metric([outcome], count)
         yield passes
         yield GaugeMetricFamily(
             "drift_last_success_timestamp_seconds",
-            "When drift was last told, 0 for never",
+            "Time of the last successful check, 0 for none",
             value=self._loop.last_success,
         )
         if self._loop.report is not None:
@@ -43,12 +43,18 @@ class DriftCollector(Collector):
 
 
 def _of_report(report: DriftReport) -> Iterator[Metric]:
-    yield GaugeMetricFamily("drift_model_version", "Version compared with", value=report.model_version)
+    yield GaugeMetricFamily(
+        "drift_model_version", "Model version whose requests were compared", value=report.model_version
+    )
     yield GaugeMetricFamily("drift_window_rows", "Logged rows in the window", value=report.window_rows)
-    yield GaugeMetricFamily("drift_training_rows", "Rows compared with", value=report.training_rows)
+    yield GaugeMetricFamily(
+        "drift_training_rows", "Training rows in the comparison", value=report.training_rows
+    )
     unchanged = float(report.training_data_unchanged)
     yield GaugeMetricFamily(
-        "drift_training_data_unchanged", "1 if the table still is what was trained on", value=unchanged
+        "drift_training_data_unchanged",
+        "1 if the training table still holds the rows that the version was trained on",
+        value=unchanged,
     )
     yield GaugeMetricFamily(
         "drift_sufficient_data", "1 if the window holds enough rows", value=float(bool(report.columns))

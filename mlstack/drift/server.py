@@ -1,92 +1,86 @@
-"""What the drift monitor shows over HTTP: /metrics, /health, its report, and those of the quality gate."""
+"""The drift monitor over HTTP: its page, /metrics, /health, and the reports of the quality gate."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from contextlib import contextmanager
 
-import msgspec
+from flask import Flask, Response, render_template, request, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import WSGIRequestHandler, make_server
 
+from mlstack.drift.check import MIN_ROWS
 from mlstack.drift.loop import MonitoringLoop
 from mlstack.drift.metrics import DriftCollector
-from mlstack.drift.page import render_page
 from mlstack.registry.store import ModelStore
-
-_REPORT = re.compile(r"/versions/(\d{1,9})/report\.(html|png)")
-_HTML, _JSON = "text/html; charset=utf-8", "application/json"
-
-Answer = tuple[int, str, bytes]
+from mlstack.web.problems import CONTENT_TYPE, DETAILS, problem_body
+from mlstack.web.request_ids import HEADER, request_id
 
 
-class Pages:
-    """Answers a path from the loop's state and the model volume."""
+def create_app(loop: MonitoringLoop, store: ModelStore) -> Flask:
+    """Return the application; each request reads the loop's state and the model volume as they are now."""
+    app = Flask(__name__, template_folder=".", static_folder=None)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    _add_probes(app, loop)
+    _add_pages(app, loop, store)
 
-    def __init__(self, loop: MonitoringLoop, store: ModelStore) -> None:
-        """Nothing is copied."""
-        self._loop = loop
-        self._store = store
-        self._registry = CollectorRegistry()
-        self._registry.register(DriftCollector(loop))
-        ProcessCollector(registry=self._registry)
+    @app.errorhandler(HTTPException)
+    def problem(error: HTTPException) -> Response:
+        status = error.code or 500
+        detail = DETAILS.get(status) or error.description or "the request cannot be answered"
+        body = problem_body(status, detail, request_id(request.headers.get(HEADER)))
+        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+        return Response(body, status, headers, content_type=CONTENT_TYPE)
 
-    def answer(self, path: str) -> Answer:
-        """Return status, content type and body."""
-        match path:
-            case "/metrics":
-                return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self._registry)
-            case "/health":
-                return self._health()
-            case "/":
-                page = render_page(self._loop.report, self._loop.failure, self._store.versions())
-                return HTTPStatus.OK, _HTML, page.encode()
-        return self._report(path)
+    return app
 
-    def _health(self) -> Answer:
-        loop = self._loop
+
+def _add_probes(app: Flask, loop: MonitoringLoop) -> None:
+    registry = CollectorRegistry()
+    registry.register(DriftCollector(loop))
+    ProcessCollector(registry=registry)
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/health")
+    def health() -> tuple[dict[str, object], int]:
         drift = loop.report.status if loop.report else "not told yet"
-        body = msgspec.json.encode({"responsive": loop.responsive, "drift": drift, "failure": loop.failure})
-        return HTTPStatus.OK if loop.responsive else HTTPStatus.SERVICE_UNAVAILABLE, _JSON, body
+        body: dict[str, object] = {"responsive": loop.responsive, "drift": drift, "failure": loop.failure}
+        return body, 200 if loop.responsive else 503
 
-    def _report(self, path: str) -> Answer:
-        found = _REPORT.fullmatch(path)
-        try:
-            if found is None:
-                raise FileNotFoundError
-            content = (self._store.path(int(found[1])) / f"report.{found[2]}").read_bytes()
-        except OSError:
-            return HTTPStatus.NOT_FOUND, _JSON, b'{"detail": "there is no such page"}'
-        return HTTPStatus.OK, _HTML if found[2] == "html" else "image/png", content
+
+def _add_pages(app: Flask, loop: MonitoringLoop, store: ModelStore) -> None:
+    @app.get("/")
+    def page() -> str:
+        state = {"report": loop.report, "failure": loop.failure, "min_rows": MIN_ROWS}
+        return render_template("page.html", versions=store.versions()[::-1], **state)
+
+    @app.get("/versions/<int:version>/report.<any(html, png):kind>")
+    def report(version: int, kind: str) -> Response:
+        return send_from_directory(store.path(version).absolute(), f"report.{kind}")
+
+
+class _RequestHandler(WSGIRequestHandler):
+    timeout = 10  # seconds without a byte until a connection is closed
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log no requests: they are probes and scrapes, every few seconds."""
 
 
 @contextmanager
-def serving(pages: Pages, port: int) -> Iterator[int]:
-    """Answer on `port` (0: any free one) in threads until the block ends; give the port."""
+def serving(app: Flask, port: int) -> Iterator[None]:
+    """Answer requests on `port` in threads until the block ends.
 
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10
-
-        def do_GET(self) -> None:
-            status, content_type, body = pages.answer(self.path.partition("?")[0])
-            with suppress(ConnectionError):  # a health check leaves once it has read the status
-                self.send_response(status)
-                self.send_header("Content-Type", content_type)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
-            """Stay silent: a line per scrape tells nothing."""
-
-    with ThreadingHTTPServer(("", port), Handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
+    Werkzeug's server is enough for an internal page with one reader and a scrape every few seconds. It runs
+    in the process whose state it shows; gunicorn would fork another one.
+    """
+    server = make_server("0.0.0.0", port, app, threaded=True, request_handler=_RequestHandler)  # noqa: S104
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
