@@ -1,4 +1,4 @@
-"""The picture of an evaluation: report.png, and report.html that holds it and the numbers in one file."""
+"""The report on a version: report.png, and report.html with that picture and the numbers in one file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import io
 import os
 import shutil
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +18,7 @@ if TYPE_CHECKING:
     from mlstack.evaluation.comparison import Judgement
 
 _FONT_LIST = Path("/opt/matplotlib")  # made by the Dockerfile
-_MOST_POINTS = 2000  # more make a picture slower and no clearer
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}}
-img{{width:100%}}table{{border-collapse:collapse}}th,td{{text-align:left;padding:.2rem 1.5rem .2rem 0;
-border-bottom:1px solid #ddd;vertical-align:top}}td{{font-variant-numeric:tabular-nums}}</style>
-<h1>{title}</h1><p>{verdict}</p>
-<img alt="Left: the model with its 95 % band. Right: residuals." src="data:image/png;base64,{image}">
-<table>{rows}</table></html>
-"""
+_MOST_POINTS = 2000  # more points take longer to draw and show nothing more
 
 
 def write_report(judgement: Judgement, directory: Path) -> None:
@@ -39,8 +29,26 @@ def write_report(judgement: Judgement, directory: Path) -> None:
 
 
 def _page(judgement: Judgement, image: bytes) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - as matplotlib below
+
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    return templates.get_template("report.html").render(
+        title=f"Model version {judgement.candidate.version}: {judgement.evaluation.verdict}",
+        reason=judgement.evaluation.reason,
+        image=base64.b64encode(image).decode(),
+        rows=_rows(judgement),
+    )
+
+
+def _rows(judgement: Judgement) -> dict[str, object]:
+    """Return the rows of the report's table: names and values."""
     model, evaluation = judgement.candidate, judgement.evaluation
-    numbers: dict[str, object] = {
+    return {
         "estimator": model.estimator_name,
         "parameters": model.manifest.parameters,
         "trained at": model.manifest.provenance.created,
@@ -48,26 +56,13 @@ def _page(judgement: Judgement, image: bytes) -> str:
         **{f"coefficient of {name}": value for name, value in model.manifest.coefficients.items()},
         **{f"hold-out {name}": value for name, value in model.metrics.items()},
         "current version compared with": evaluation.current_version or "none",
-        "its RMSE on the same hold-out": evaluation.current_rmse
-        if evaluation.current_rmse is not None
-        else "-",
+        "its RMSE on the same hold-out": "-" if evaluation.current_rmse is None else evaluation.current_rmse,
         "digest": model.digest,
     }
-    rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(_shown(v))}</td></tr>" for k, v in numbers.items())
-    return _PAGE.format(
-        title=f"Model version {model.version}: {evaluation.verdict}",
-        verdict=escape(evaluation.reason),
-        image=base64.b64encode(image).decode(),
-        rows=rows,
-    )
-
-
-def _shown(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _take_font_list() -> None:
-    """Copy the image's list of fonts to where matplotlib looks: it only reads what it may also write."""
+    """Copy the image's list of fonts to a folder that can be written: matplotlib uses no other."""
     folder = os.environ.get("MPLCONFIGDIR")
     if folder and _FONT_LIST.is_dir():
         shutil.copytree(_FONT_LIST, folder, dirs_exist_ok=True)
@@ -75,7 +70,7 @@ def _take_font_list() -> None:
 
 def _draw(judgement: Judgement) -> bytes:
     _take_font_list()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - a second, only for a report
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - takes a second
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=(11, 4.5), dpi=100, layout="constrained")
@@ -92,7 +87,7 @@ def _draw(judgement: Judgement) -> bytes:
 
 
 def _draw_fit(axes: Any, judgement: Judgement) -> None:
-    """Data, model and 95 % band over the one feature."""
+    """Data, model and 95 % interval over the only feature."""
     model, training, holdout = judgement.candidate, judgement.training, judgement.holdout
     axes.plot(_few(training.x[:, 0]), _few(training.y), ".", color="0.7", label="training")
     axes.plot(_few(holdout.x[:, 0]), _few(holdout.y), ".", color="tab:orange", label="hold-out")
@@ -105,7 +100,7 @@ def _draw_fit(axes: Any, judgement: Judgement) -> None:
 
 
 def _draw_agreement(axes: Any, judgement: Judgement) -> None:
-    """Predicted against actual on the hold-out: several features have no one axis."""
+    """Predicted against actual values of the hold-out: several features have no common axis."""
     actual, predicted = _holdout(judgement)
     axes.plot(actual, predicted, ".", color="tab:orange", label="hold-out")
     ends = [min(actual.min(), predicted.min()), max(actual.max(), predicted.max())]

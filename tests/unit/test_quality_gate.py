@@ -148,3 +148,15 @@ def test_the_report_is_a_picture_and_one_page_with_the_numbers(store: ModelStore
     assert 'src="http' not in page
     assert f"{judgement.candidate.metrics['rmse']:.6g}" in page
     assert judgement.candidate.digest in page
+
+
+def test_the_report_shows_names_as_text_and_never_as_markup(store: ModelStore) -> None:
+    table = line_table()
+    name = '<script>alert("x")</script>'
+    judgement = _judge(store, publish(store, table, TrainingConfig((name,))), table)
+
+    write_report(judgement, store.path(1))
+
+    page = (store.path(1) / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "coefficient of &lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;" in page
