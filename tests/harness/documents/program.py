@@ -1,76 +1,71 @@
-"""A program in a terminal window of its own, as a person has it: keys can be pressed, the window closed."""
+"""A program on a pseudo-terminal: a test can type on its keyboard, press Ctrl-C and close its window."""
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
-import pty
 import re
-import subprocess
+import signal
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pexpect
 
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")
 
 
 class Program:
-    """`bash -c command` on a pseudo-terminal; its output is gathered while it runs."""
+    """`bash -c command` on a pseudo-terminal; a thread reads what it prints, so that it never has to wait."""
 
     def __init__(self, command: str, environment: dict[str, str], directory: str) -> None:
         """Start it at once."""
-        self._keyboard, terminal = pty.openpty()
-        self._process = subprocess.Popen(
-            ["setsid", "--ctty", "bash", "-c", command],
-            stdin=terminal, stdout=terminal, stderr=terminal,
-            env=environment | {"TERM": "xterm"}, cwd=directory,
+        self.exit_code: int | None = None  # None while it runs, negative after a signal
+        self._child = pexpect.spawn(
+            "bash", ["-c", command], env=environment | {"TERM": "xterm"}, cwd=directory,
+            encoding="utf-8", codec_errors="replace", dimensions=(50, 200), timeout=None,
         )  # fmt: skip
-        os.close(terminal)
-        self._output = bytearray()
+        self._child.logfile_read = self._printed = io.StringIO()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     @property
     def output(self) -> str:
-        """What it has written so far, without colours and cursor movements."""
-        text = bytes(self._output).decode(errors="replace").replace("\r\n", "\n")
-        return _ESCAPES.sub("", text)
-
-    @property
-    def exit_code(self) -> int | None:
-        """None while it runs."""
-        return self._process.poll()
+        """What it has printed so far, without colours and cursor movements."""
+        return _ESCAPES.sub("", self._printed.getvalue().replace("\r\n", "\n"))
 
     def type(self, text: str) -> None:
         """Type on its keyboard."""
-        os.write(self._keyboard, text.encode())
+        self._child.send(text)
 
     def press_ctrl_c(self) -> None:
-        """Interrupt it as a person does."""
-        self.type("\x03")
+        """Interrupt it from the keyboard."""
+        self._child.sendintr()
 
     def wait(self, seconds: float) -> int:
-        """Return the exit code; subprocess.TimeoutExpired if it takes longer."""
-        code = self._process.wait(seconds)
-        self._reader.join(5)
-        return code
+        """Return the exit code; raise TimeoutError if it takes longer."""
+        self._reader.join(seconds)
+        if self.exit_code is None:
+            raise TimeoutError(f"still running after {seconds} s; it printed:\n{self.output[-3000:]}")
+        return self.exit_code
 
     def close_window(self) -> None:
-        """Hang up: what it has started elsewhere, such as containers, goes on."""
-        with contextlib.suppress(OSError):
-            os.close(self._keyboard)
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End it as a closed terminal window does, by SIGHUP; containers that it has started go on."""
+        for number in (signal.SIGHUP, signal.SIGKILL):
+            if self.exit_code is None and self._child.pid is not None:
+                os.killpg(self._child.pid, number)
+                self._reader.join(5)
+        self._child.close()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError):  # the other side is closed
-            while data := os.read(self._keyboard, 65536):
-                self._output += data
+        """Read to the end, then collect the exit code: two threads must not both wait for one process."""
+        self._child.expect(pexpect.EOF)
+        self._child.wait()
+        assert self._child.status is not None
+        self.exit_code = os.waitstatus_to_exitcode(self._child.status)
 
 
-@contextlib.contextmanager
+@contextmanager
 def program(command: str, environment: dict[str, str], directory: str) -> Iterator[Program]:
     """Run a program for the time of a `with` block."""
     running = Program(command, environment, directory)
