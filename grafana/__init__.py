@@ -1,1 +1,1 @@
-"""`python -m grafana` writes dashboards/*.json, which Grafana reads, from sources/*.yaml, which people do."""
+"""`python -m grafana` writes dashboards/*.json, which Grafana reads, from sources/*.yaml."""

@@ -1,8 +1,7 @@
-"""Write dashboards/NAME.json for each sources/NAME.yaml; with --check only say which are not up to date."""
+"""Write dashboards/NAME.json for each sources/NAME.yaml; with --check only name those out of date."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -15,9 +14,8 @@ _HERE = Path(__file__).parent
 
 
 def content(source: Path) -> str:
-    """Return what Grafana reads for a source; raise msgspec.ValidationError if that has mistakes."""
-    dashboard = msgspec.yaml.decode(source.read_bytes(), type=Dashboard)
-    return json.dumps(render(dashboard), indent=2, ensure_ascii=False) + "\n"
+    """Return the JSON for a source; raise msgspec.ValidationError if the source has mistakes."""
+    return render(msgspec.yaml.decode(source.read_bytes(), type=Dashboard))
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""What a dashboard is, in as few words as it needs: the form of sources/*.yaml."""
+"""The form of sources/*.yaml: what is different from dashboard to dashboard, and nothing else."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Panel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Kind = "timeseries"
     width: int = 12
     stacked: bool = False
-    limit: float | None = None  # from here on it is shown in red
-    link: str = ""  # where a click on a value leads
+    limit: float | None = None  # values from here on are shown in red
+    link: str = ""  # URL that a click on a value opens
 
 
 class Dashboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Panels in reading order, with what can be chosen above them."""
+    """Panels in reading order, and the variables that can be chosen above them."""
 
     uid: str
     title: str
     description: str
     panels: list[Panel]
-    variables: dict[str, str] = {}  # name -> label_values(…), of which any may be chosen
-    constants: dict[str, str] = {}  # name -> value that a person may change
+    variables: dict[str, str] = {}  # name -> label_values(…), several of which can be chosen
+    constants: dict[str, str] = {}  # name -> default of a text box
     links: dict[str, str] = {}  # title -> URL

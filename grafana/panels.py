@@ -1,84 +1,83 @@
-"""A panel as Grafana reads it, and its place."""
+"""The panels of a dashboard, built by Grafana's own builders: each kind with our style."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
-from grafana.definition import Kind, Panel, Query
+from grafana_foundation_sdk.builders import common, heatmap, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import DashboardLink, ThresholdsConfig
+from grafana_foundation_sdk.models.common import (
+    AxisPlacement,
+    BigValueGraphMode,
+    GraphThresholdsStyleMode,
+    LegendDisplayMode,
+    LegendPlacement,
+    SortOrder,
+    StackingMode,
+    TooltipDisplayMode,
+    VisibilityMode,
+)
+from grafana_foundation_sdk.models.dashboard import DataSourceRef, Threshold, ThresholdsMode
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEditorMode
 
-Json = dict[str, Any]
+from grafana.definition import Panel, Query
 
-DATA_SOURCE = {"type": "prometheus", "uid": "prometheus"}
-_COLUMNS = 24
-_HEIGHT: dict[Kind, int] = {"timeseries": 8, "stat": 4, "heatmap": 8, "table": 8}
-
-
-def place(panels: list[Panel]) -> list[Json]:
-    """Lay the panels out from left to right, a new line when one does not fit."""
-    placed, x, y, height = [], 0, 0, 0
-    for number, panel in enumerate(panels, start=1):
-        if x + panel.width > _COLUMNS:
-            x, y, height = 0, y + height, 0
-        position = {"x": x, "y": y, "w": panel.width, "h": _HEIGHT[panel.kind]}
-        placed.append(_panel(panel, number, position))
-        x, height = x + panel.width, max(height, _HEIGHT[panel.kind])
-    return placed
+PROMETHEUS = DataSourceRef(type_val="prometheus", uid="prometheus")
+AnyPanel = heatmap.Panel | stat.Panel | table.Panel | timeseries.Panel
+_P = TypeVar("_P", heatmap.Panel, stat.Panel, table.Panel, timeseries.Panel)
 
 
-def _panel(panel: Panel, number: int, position: dict[str, int]) -> Json:
-    steps: list[Json] = [{"color": "green", "value": None}]
+def build_panel(panel: Panel, number: int) -> AnyPanel:
+    """Return the builder of a panel; `number` is its id, unique in its dashboard."""
+    match panel.kind:
+        case "timeseries":
+            return _common(_timeseries(panel), panel, number)
+        case "stat":
+            return _common(_stat(), panel, number).height(4)
+        case "heatmap":
+            y_axis = heatmap.YAxisConfig().unit(panel.unit).axis_placement(AxisPlacement.LEFT)
+            return _common(heatmap.Panel().calculate(False).y_axis(y_axis).cell_gap(1), panel, number)
+        case "table":
+            return _common(table.Panel().show_header(True), panel, number)
+
+
+def _common(built: _P, panel: Panel, number: int) -> _P:
+    """Add what panels of every kind have."""
+    steps = [Threshold(color="green")]
     if panel.limit is not None:
-        steps.append({"color": "red", "value": panel.limit})
-    defaults: Json = {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": steps}}
-    if panel.kind == "timeseries":
-        defaults |= {"min": 0, "custom": _lines(panel)}
+        steps.append(Threshold(color="red", value=panel.limit))
+    built.id(number).title(panel.title).description(panel.description).datasource(PROMETHEUS)
+    built.span(panel.width).height(8).unit(panel.unit)
+    built.thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
     if panel.link:
-        defaults["links"] = [{"title": panel.title, "url": panel.link, "targetBlank": True}]
-    return {
-        "id": number,
-        "type": panel.kind,
-        "title": panel.title,
-        "description": panel.description,
-        "datasource": DATA_SOURCE,
-        "gridPos": position,
-        "targets": [_target(panel, query, "ABCDEF"[n]) for n, query in enumerate(panel.queries)],
-        "fieldConfig": {"defaults": defaults, "overrides": []},
-        "options": _OPTIONS[panel.kind],
-    }
-
-
-def _target(panel: Panel, query: Query, reference: str) -> Json:
-    instant = panel.kind in {"stat", "table"}
-    target: Json = {"refId": reference, "datasource": DATA_SOURCE, "expr": query.expr, "editorMode": "code"}
-    target |= {"instant": instant, "range": not instant}
-    if panel.kind in {"heatmap", "table"}:
-        target["format"] = panel.kind
-    return target | ({"legendFormat": query.legend} if query.legend else {})
-
-
-def _lines(panel: Panel) -> Json:
-    fill = (
-        {"fillOpacity": 30, "stacking": {"mode": "normal", "group": "A"}}
-        if panel.stacked
-        else {"fillOpacity": 5}
+        built.data_links([DashboardLink(panel.title).url(panel.link).target_blank(True)])
+    return built.targets(
+        [_target(panel, query, reference) for query, reference in zip(panel.queries, "ABCDEF", strict=False)]
     )
-    limit = {"thresholdsStyle": {"mode": "line"}} if panel.limit is not None else {}
-    return {"drawStyle": "line", "lineWidth": 1, "showPoints": "never", "spanNulls": False, **fill, **limit}
 
 
-_OPTIONS: dict[Kind, Json] = {
-    "timeseries": {
-        "legend": {
-            "displayMode": "table", "placement": "bottom", "showLegend": True,
-            "calcs": ["lastNotNull", "max"],
-        },
-        "tooltip": {"mode": "multi", "sort": "desc"},
-    },
-    "stat": {
-        "reduceOptions": {"values": False, "calcs": ["lastNotNull"], "fields": ""},
-        "colorMode": "value", "graphMode": "none", "textMode": "auto",
-        "justifyMode": "auto", "orientation": "auto",
-    },
-    "heatmap": {"calculate": False, "yAxis": {"unit": "s", "axisPlacement": "left"}, "cellGap": 1},
-    "table": {"showHeader": True, "cellHeight": "sm"},
-}  # fmt: skip
+def _target(panel: Panel, query: Query, reference: str) -> prometheus.Dataquery:
+    target = prometheus.Dataquery().ref_id(reference).datasource(PROMETHEUS).expr(query.expr)
+    target.editor_mode(QueryEditorMode.CODE)
+    target = target.instant() if panel.kind in {"stat", "table"} else target.range()
+    if panel.kind in {"heatmap", "table"}:
+        target.format(PromQueryFormat(panel.kind))
+    return target.legend_format(query.legend) if query.legend else target
+
+
+def _timeseries(panel: Panel) -> timeseries.Panel:
+    legend = common.VizLegendOptions().display_mode(LegendDisplayMode.TABLE).show_legend(True)
+    legend.placement(LegendPlacement.BOTTOM).calcs(["lastNotNull", "max"])
+    tooltip = common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING)
+    built = timeseries.Panel().min(0).line_width(1).show_points(VisibilityMode.NEVER)
+    built.legend(legend).tooltip(tooltip).fill_opacity(30 if panel.stacked else 5)
+    if panel.stacked:
+        built.stacking(common.StackingConfig().mode(StackingMode.NORMAL).group("A"))
+    if panel.limit is not None:
+        built.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.LINE))
+    return built
+
+
+def _stat() -> stat.Panel:
+    latest = common.ReduceDataOptions().values(False).calcs(["lastNotNull"]).fields("")
+    return stat.Panel().reduce_options(latest).graph_mode(BigValueGraphMode.NONE)

@@ -1,74 +1,55 @@
-"""A dashboard as Grafana reads it: the JSON of schema version 41 (Grafana 11.6)."""
+"""From a dashboard's definition to the JSON that Grafana reads."""
 
 from __future__ import annotations
 
+import json
+
+from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    DashboardLinkType,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
+
 from grafana.definition import Dashboard
-from grafana.panels import DATA_SOURCE, Json, place
+from grafana.panels import PROMETHEUS, build_panel
+
+_TAG = "ml-stack"
+_ALERTS = 'ALERTS{alertstate="firing", severity=~"critical|warning"}'
 
 
-def render(dashboard: Dashboard) -> Json:
-    """Return the dashboard as Grafana reads it."""
-    return {
-        "uid": dashboard.uid,
-        "title": dashboard.title,
-        "description": dashboard.description,
-        "tags": ["ml-stack"],
-        "timezone": "browser",
-        "schemaVersion": 41,
-        "version": 1,
-        "editable": False,
-        "graphTooltip": 1,
-        "refresh": "10s",
-        "time": {"from": "now-1h", "to": "now"},
-        "annotations": {"list": [_alerts()]},
-        "templating": {"list": [*_variables(dashboard), *_constants(dashboard)]},
-        "links": [_others(), *(_link(*link) for link in dashboard.links.items())],
-        "panels": place(dashboard.panels),
-    }
+def render(dashboard: Dashboard) -> str:
+    """Return the dashboard as Grafana reads it; its panels lie in reading order, 24 columns wide."""
+    built = builders.Dashboard(dashboard.title).uid(dashboard.uid).description(dashboard.description)
+    built.tags([_TAG]).readonly().tooltip(DashboardCursorSync.CROSSHAIR).refresh("10s").time("now-1h", "now")
+    built.annotation(
+        builders.AnnotationQuery().name("Alerts").datasource(PROMETHEUS).enable(True)
+        .icon_color("red").expr(_ALERTS)
+    )  # fmt: skip
+    _add_variables(built, dashboard)
+    _add_links(built, dashboard)
+    for number, panel in enumerate(dashboard.panels, start=1):
+        built.with_panel(build_panel(panel, number))
+    return json.dumps(built.build(), cls=JSONEncoder, indent=2, ensure_ascii=False) + "\n"
 
 
-def _variables(dashboard: Dashboard) -> list[Json]:
-    everything = {"text": ["All"], "value": ["$__all"]}
-    kind = {
-        "type": "query",
-        "datasource": DATA_SOURCE,
-        "refresh": 2,
-        "sort": 1,
-        "multi": True,
-        "includeAll": True,
-    }
-    return [
-        {"name": name, "query": query, "current": everything, **kind}
-        for name, query in dashboard.variables.items()
-    ]
+def _add_variables(built: builders.Dashboard, dashboard: Dashboard) -> None:
+    for name, query in dashboard.variables.items():
+        variable = builders.QueryVariable(name).query(query).datasource(PROMETHEUS).multi(True)
+        variable.include_all(True).current(VariableOption(text=["All"], value=["$__all"]))
+        variable.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.ALPHABETICAL_ASC)
+        built.with_variable(variable)
+    for name, value in dashboard.constants.items():
+        built.with_variable(builders.TextBoxVariable(name).default_value(value))
 
 
-def _constants(dashboard: Dashboard) -> list[Json]:
-    return [
-        {"name": name, "type": "textbox", "query": value, "current": {"text": value, "value": value}}
-        for name, value in dashboard.constants.items()
-    ]
-
-
-_LINK: Json = {
-    "icon": "doc", "tooltip": "", "tags": [], "url": "", "asDropdown": False,
-    "targetBlank": True, "includeVars": False, "keepTime": False,
-}  # fmt: skip
-
-
-def _others() -> Json:
-    """The way to the other dashboards, at the time that is looked at."""
-    here = {"tags": ["ml-stack"], "asDropdown": True, "keepTime": True, "targetBlank": False}
-    return {"type": "dashboards", "title": "ml-stack", **_LINK, **here}
-
-
-def _link(title: str, url: str) -> Json:
-    return {"type": "link", "title": title, **_LINK, "url": url}
-
-
-def _alerts() -> Json:
-    """Show when alerts fired, in every graph."""
-    return {
-        "name": "Alerts", "datasource": DATA_SOURCE, "enable": True, "iconColor": "red",
-        "expr": 'ALERTS{alertstate="firing", severity=~"critical|warning"}',
-    }  # fmt: skip
+def _add_links(built: builders.Dashboard, dashboard: Dashboard) -> None:
+    """Link to the other dashboards, at the same time range, and to what the definition names."""
+    others = builders.DashboardLink(_TAG).type(DashboardLinkType.DASHBOARDS).tags([_TAG])
+    built.link(others.icon("doc").as_dropdown(True).keep_time(True))
+    for title, url in dashboard.links.items():
+        link = builders.DashboardLink(title).type(DashboardLinkType.LINK).icon("doc").url(url)
+        built.link(link.target_blank(True))
