@@ -8,8 +8,8 @@ import sys
 
 import uvicorn
 
+from api.http_server.direct import DirectProtocol
 from api.http_server.draining import DrainingServer
-from api.http_server.single_write import SingleWrites
 from api.settings import Settings
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
@@ -32,7 +32,7 @@ def main() -> int:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=SingleWrites,
+        http=DirectProtocol,
         ws="none",
         access_log=False,
         proxy_headers=False,  # nothing here asks who the client is

@@ -18,9 +18,10 @@ from api.jobs.service import open_job_service
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict
+from api.prediction.admission import Admission
 from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
-from api.service import Service, open_service
+from api.service import open_service
 from api.settings import Settings
 
 
@@ -41,7 +42,7 @@ class HotPathFirst:
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Service]]:
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
     settings = Settings.from_env()
     async with open_service(settings) as service, open_job_service(settings.database_url) as jobs_service:
@@ -51,7 +52,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Service]]:
         # What is loaded by now stays: a full collection looks through all of it, and answers nobody meanwhile
         gc.collect()
         gc.freeze()
-        yield {"service": service}
+        yield {"service": service, "direct": Admission(service.models, service.batcher, service.keys)}
 
 
 async def _only_post(_: Request) -> Response:

@@ -8,23 +8,10 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.registry import Collector
 
-from mlstack.web.metrics import SECONDS
-
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)  # process_cpu_seconds_total, process_resident_memory_bytes and more
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-
-requests = Counter(
-    "http_requests_total", "Requests answered", ["route", "method", "status"], registry=REGISTRY
-)
-request_seconds = Histogram(
-    "http_request_duration_seconds",
-    "Time to answer a request",
-    ["route"],
-    buckets=SECONDS,
-    registry=REGISTRY,
-)
 
 
 @contextmanager
@@ -36,17 +23,6 @@ def registered(collector: Collector) -> Iterator[None]:
     finally:
         REGISTRY.unregister(collector)
 
-
-class InFlight:
-    """A plain number that the gauge reads: counting up and down costs no lock for each request."""
-
-    count = 0
-
-
-in_flight = InFlight()
-Gauge("http_requests_in_flight", "Requests being answered", registry=REGISTRY).set_function(
-    lambda: in_flight.count
-)
 
 prediction_instances = Counter(
     "prediction_instances_total", "Instances predicted, cached or not", registry=REGISTRY

@@ -12,11 +12,12 @@ from api import metrics
 from api.connections.background import forget_abandoned_lookups, running
 from api.connections.postgres import PostgresConnection
 from api.connections.redis import RedisConnection
-from api.prediction.batcher import Batcher
+from api.prediction.batcher import Batcher, Limits
 from api.prediction.cache import Cache
 from api.prediction.intake import Intake
 from api.prediction.log_queue import LogQueue
 from api.prediction.prediction_log import PredictionLog
+from api.prediction.sealing import Sealer
 from api.settings import Settings
 from mlstack.registry.store import ModelStore
 from mlstack.web.api_keys import ApiKeys
@@ -55,10 +56,12 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Connect, load the model, start the lanes; on the way out answer what waits, then close."""
     forget_abandoned_lookups()
     redis = RedisConnection(settings.redis_url)
-    writers = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 2)]
+    connections = [PostgresConnection(settings.database_url) for _ in range(3)]
     queue = LogQueue(redis, settings.queue_limit, settings.queue_timeout)
-    log = PredictionLog(writers, queue, settings.insert_timeout, settings.drain_timeout)
-    batcher = Batcher(Cache(redis, settings.cache_ttl, settings.cache_timeout), log, settings.max_pending)
+    log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
+    sealer = await asyncio.to_thread(Sealer, settings.database_url)
+    cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
+    batcher = Batcher(cache, log, Limits(settings.max_pending, settings.max_pending_rows, settings.max_wait))
     models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
     models.follow()
     intake = Intake(models, settings.max_rows, settings.max_body_bytes)
@@ -67,12 +70,12 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         stack.enter_context(metrics.registered(ModelCollector(models)))
         await stack.enter_async_context(running(redis.keep_connected))
-        for writer in writers:
-            await stack.enter_async_context(running(writer.keep_connected))
+        for connection in connections:
+            await stack.enter_async_context(running(connection.keep_connected))
         await stack.enter_async_context(running(log.drain_forever))
         await stack.enter_async_context(running(partial(log.maintain_forever, settings.retention_days)))
-        for lane in range(settings.lanes):
-            await stack.enter_async_context(running(partial(batcher.run_lane, lane)))
+        for loop in batcher.loops:
+            await stack.enter_async_context(running(loop))
         await _first_contact(service)
         try:
             yield service

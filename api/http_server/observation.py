@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from api import metrics
 from api.http_server.asgi import App, Message, Receive, Scope, Send
+from api.http_server.metrics import http
 from mlstack.web.metrics import UNMATCHED, method_label
 
 
@@ -30,11 +30,11 @@ class ObserveRequests:
                 status = message["status"]
             await send(message)
 
-        metrics.in_flight.count += 1
+        http.in_flight += 1
         try:
             await self._app(scope, receive, remember)
         finally:
-            metrics.in_flight.count -= 1
+            http.in_flight -= 1
             route = getattr(scope.get("route"), "path", UNMATCHED)
-            metrics.requests.labels(route, method_label(scope["method"]), str(status)).inc()
-            metrics.request_seconds.labels(route).observe(time.perf_counter() - started)
+            observer = http.observer(route, method_label(scope["method"]))
+            observer.observe(status, time.perf_counter() - started)

@@ -13,6 +13,7 @@ from api.dependencies import CurrentService
 from api.jobs.schemas import REQUEST_BODY, JobReport, Submission, problems
 from api.jobs.service import JobService
 from api.jobs.store import Report
+from api.prediction.identifiers import identify
 from mlstack.web.request_ids import HEADER
 
 router = APIRouter(tags=["jobs"])
@@ -51,7 +52,7 @@ async def submit_job(
     jobs.check_open()
     headers = dict(request.scope["headers"])
     question = await service.intake.question(headers, request.receive)
-    identity = service.intake.identify(headers)
+    identity = identify(headers)
     content = _encode((question.rows.shape, question.asked_version)) + question.rows.tobytes()
     submission = Submission(
         *identity.prediction,

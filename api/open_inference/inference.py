@@ -12,7 +12,7 @@ from api.dependencies import CurrentService
 from api.open_inference.messages import InferenceRequest, InferenceResponse
 from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, select
 from api.open_inference.tensors import read_inputs, write_outputs
-from api.prediction.cache import Answer
+from api.prediction.identifiers import identify
 from mlstack.web.bodies import decode_json
 from mlstack.web.problems import InvalidInput
 
@@ -21,10 +21,13 @@ _LENGTH = "Inference-Header-Content-Length"
 router = APIRouter(**ROUTER)
 
 
-class _Answered(Answer):
+class _Answered(msgspec.Struct):
     """POST /predict's own answer."""
 
     id: str
+    predictions: list[float]
+    intervals: list[tuple[float, float]]
+    confidence: list[float]
     model_version: int
     cached: bool
 
@@ -46,8 +49,8 @@ async def infer(
     length = _header_length(request.headers.get(_LENGTH), len(body))
     asked = decode_json(_decode_request, body[:length], "an inference request of the Open Inference Protocol")
     rows = intake.rows(read_inputs(asked, body[length:], model.features), model)
-    identity = intake.identify(dict(request.scope["headers"]))
-    answer = await service.batcher.submit(intake.pending(identity, model, rows, started))
+    identity = identify(dict(request.scope["headers"]))
+    answer = await service.batcher.answer(identity, model, rows, started)
     return _respond(asked, _decode_answer(answer))
 
 

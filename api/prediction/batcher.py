@@ -1,125 +1,171 @@
-"""Concurrent requests are answered together: one look-up, one model call, one write of the log.
+"""Concurrent requests are answered together, in stages that work side by side.
 
-While a batch waits for its commit the next one gathers; the size of a batch follows the load.
+look up    one MGET for all that have arrived; what is found goes straight on to the commit
+compute    one call of the model for what was not found; slow models are called in a thread (model_calls.py)
+commit     one INSERT, then the answers are sent; one commit is in flight, so batches grow with the load
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from itertools import islice
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from api import metrics
+from api.prediction.answer import Answer
 from api.prediction.cache import Cache
-from api.prediction.computation import compute
-from api.prediction.pending import PendingPrediction, log_row, response
+from api.prediction.computation import OVERFLOW, compute
+from api.prediction.identifiers import Identity
+from api.prediction.log_record import log_records
+from api.prediction.model_calls import ModelCalls, by_model
+from api.prediction.pending import Batch, FutureRespondent, PendingPrediction
 from api.prediction.prediction_log import PredictionLog
-from mlstack.web.problems import InvalidInput, Problem, Unavailable
+from api.prediction.stage import Stage
+from mlstack.registry.loaded_model import LoadedModel
+from mlstack.runtime.arrays import FloatArray
+from mlstack.web.problems import FAILED, InvalidInput, Problem, Unavailable
+
+logger = logging.getLogger(__name__)
 
 _BATCH_REQUESTS = 256
 _BATCH_ROWS = 20_000
+_INLINE_ROWS = 2_000  # of a quick model: more would hold up the event loop for milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be pending at once, and how long a slow model may be waited for; more is refused."""
+
+    requests: int
+    rows: int
+    wait: float  # seconds
 
 
 class Batcher:
-    """Answers batch in batches, on as many lanes as batches may be in flight."""
+    """Answers pending predictions; its loops run in the background."""
 
-    def __init__(self, cache: Cache, log: PredictionLog, max_pending: int) -> None:
-        """At most `max_pending` batch wait; one more is refused at once."""
+    def __init__(self, cache: Cache, log: PredictionLog, limits: Limits) -> None:
+        """Nothing is pending."""
         self._cache = cache
         self._log = log
-        self._max_pending = max_pending
-        self._pending: deque[PendingPrediction] = deque()
-        self._arrived = asyncio.Event()
-        self._busy = 0
+        self._limits = limits
+        self._arrived, self._answered = Stage(), Stage()
+        self._slow = ModelCalls(self._deliver, limits.wait)
+        self._requests = self._rows = 0
 
-    def submit(self, pending: PendingPrediction) -> asyncio.Future[bytes]:
-        """Queue a pending and return the future of its answer; raise Unavailable when too many wait."""
-        if len(self._pending) >= self._max_pending:
-            raise Unavailable(f"{self._max_pending} requests wait already: try again")
-        self._pending.append(pending)
-        self._arrived.set()
-        return pending.answer
+    @property
+    def loops(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
+        """The stages, to be run in the background."""
+        return self._look_up_forever, *self._slow.loops, self._commit_forever
 
-    async def run_lane(self, lane: int) -> None:
-        """Answer batch after batch, until cancelled."""
-        while True:
-            while not self._pending:
-                self._arrived.clear()
-                await self._arrived.wait()
-            batch = self._take_batch()
-            self._busy += 1
-            try:
-                await self._answer(batch, lane)
-            except Problem as problem:
-                metrics.log_failures.inc(len(batch))
-                _fail(batch, problem)
-            except BaseException:
-                _fail(batch, Unavailable("the service could not finish this request; its log says why"))
-                raise
-            finally:
-                self._busy -= 1
+    def submit(self, pending: PendingPrediction) -> None:
+        """Take a request, to be answered by its respondent; raise Unavailable when too many wait."""
+        if self._requests >= self._limits.requests:
+            raise Unavailable(f"{self._limits.requests} requests wait already: try again")
+        if self._rows and self._rows + pending.n_rows > self._limits.rows:
+            raise Unavailable(f"requests with {self._rows} rows wait already: try again")
+        self._requests += 1
+        self._rows += pending.n_rows
+        self._arrived.put(pending)
+
+    async def answer(self, identity: Identity, model: LoadedModel, rows: FloatArray, started: float) -> bytes:
+        """Return the body of the response to checked rows [n, k]; raise a Problem."""
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.submit(PendingPrediction(identity, model, rows.tobytes(), started, FutureRespondent(future)))
+        return (await future).encode()
 
     async def drained(self) -> None:
-        """Return when nothing waits and every cache entry is stored."""
-        while self._pending or self._busy:
+        """Return when nothing is pending and every cache entry is stored."""
+        while self._requests:
             await asyncio.sleep(0.005)
         await self._cache.flushed()
 
-    def _take_batch(self) -> list[PendingPrediction]:
-        """Return waiting batch: at least one, and no more than fit into one bounded model call."""
-        n_rows = count = 0
-        for pending in islice(self._pending, _BATCH_REQUESTS):
-            n_rows += len(pending.rows)
-            if count and n_rows > _BATCH_ROWS:
-                break
-            count += 1
-        return [self._pending.popleft() for _ in range(count)]
+    async def _look_up_forever(self) -> None:
+        while True:
+            batch = await self._arrived.take(_BATCH_REQUESTS, _BATCH_ROWS)
+            with self._refusing_on_failure(batch):
+                await self._look_up(batch)
 
-    async def _answer(self, batch: list[PendingPrediction], lane: int) -> None:
+    async def _commit_forever(self) -> None:
+        while True:
+            batch = await self._answered.take(_BATCH_REQUESTS, _BATCH_ROWS)
+            with self._refusing_on_failure(batch):
+                await self._commit(batch)
+
+    async def _look_up(self, batch: Batch) -> None:
         found = await self._cache.get_many([pending.key for pending in batch])
-        answers: dict[bytes, bytes] = {}
-        missed: list[PendingPrediction] = []
-        for pending, value in zip(batch, found.values, strict=True):
-            if value is None:
+        missed: Batch = []
+        for pending, answer in zip(batch, found.answers, strict=True):
+            if answer is None:
                 missed.append(pending)
             else:
-                answers[pending.key], pending.cached = value, True
-        if missed:
-            computed = await compute(missed)
-            answers |= computed.answers
-            batch = _refuse_overflows(batch, computed.overflows)
-        if batch:
-            await self._log.write([log_row(pending, answers[pending.key]) for pending in batch], lane)
+                pending.answer, pending.cached = answer, True
+        metrics.cache["hit"].inc(len(batch) - len(missed))
+        metrics.cache["error" if found.failed else "miss"].inc(len(missed))
+        for group in by_model(missed):
+            if group[0].model.quick and sum([pending.n_rows for pending in group]) <= _INLINE_ROWS:
+                self._compute(group)
+            else:
+                self._slow.add(group)
+        self._answered.extend([pending for pending in batch if pending.answer is not None])
+
+    def _compute(self, group: Batch) -> None:
+        """Answer questions to a quick model here and now."""
+        distinct = {pending.key: pending for pending in group}
+        answers = compute(group[0].model, [*distinct.values()])
+        computed = {key: answer for key, answer in zip(distinct, answers, strict=True) if answer is not None}
+        for pending in group:
+            pending.answer = computed.get(pending.key)
+        self._cache.put_many(computed)
+        if len(computed) < len(distinct):
+            self._refuse([pending for pending in group if pending.answer is None], InvalidInput(OVERFLOW))
+
+    def _deliver(self, same: Batch, outcome: Answer | Problem) -> None:
+        """Hand on those that asked a slow model the same."""
+        if isinstance(outcome, Problem):
+            self._refuse(same, outcome)
+            return
+        for pending in same:
+            pending.answer = outcome
+        self._cache.put_many({same[0].key: outcome})
+        self._answered.extend(same)
+
+    async def _commit(self, batch: Batch) -> None:
+        batch = [pending for pending in batch if not pending.finished]
+        try:
+            await self._log.write(log_records(batch))
+        except Problem as problem:
+            metrics.log_failures.inc(len(batch))
+            self._refuse(batch, problem)
+            return
         for pending in batch:
-            if not pending.answer.done():
-                pending.answer.set_result(response(pending, answers[pending.key]))
-        if missed and not found.failed:
-            self._cache.put_many(computed.answers)
-        _count(batch, found.failed)
+            pending.respondent.answer(pending.body())
+        self._finish(batch)
+        metrics.batch_requests.observe(len(batch))
+        metrics.prediction_instances.inc(sum([pending.n_rows for pending in batch]))
 
+    def _refuse(self, batch: Batch, problem: Problem) -> None:
+        """Send the problem to those that have not been answered."""
+        batch = [pending for pending in batch if not pending.finished]
+        for pending in batch:
+            pending.respondent.refuse(problem)
+        self._finish(batch)
 
-def _refuse_overflows(batch: list[PendingPrediction], overflows: set[bytes]) -> list[PendingPrediction]:
-    """Fail the batch whose answer would not be finite; return the others."""
-    if not overflows:
-        return batch
-    _fail(
-        [pending for pending in batch if pending.key in overflows],
-        InvalidInput(
-            "expected numbers within the model's range; the prediction would not be a finite number"
-        ),
-    )
-    return [pending for pending in batch if pending.key not in overflows]
+    def _finish(self, batch: Batch) -> None:
+        for pending in batch:
+            pending.finished = True
+            self._rows -= pending.n_rows
+        self._requests -= len(batch)
 
-
-def _fail(batch: list[PendingPrediction], problem: Problem) -> None:
-    for pending in batch:
-        if not pending.answer.done():
-            pending.answer.set_exception(problem)
-
-
-def _count(batch: list[PendingPrediction], failed: bool) -> None:
-    n_hits = sum(pending.cached for pending in batch)
-    metrics.batch_requests.observe(len(batch))
-    metrics.prediction_instances.inc(sum(len(pending.rows) for pending in batch))
-    metrics.cache["hit"].inc(n_hits)
-    metrics.cache["error" if failed else "miss"].inc(len(batch) - n_hits)
+    @contextmanager
+    def _refusing_on_failure(self, batch: Batch) -> Iterator[None]:
+        """Let an unexpected error fail this batch and nothing else; it is logged, and the loop goes on."""
+        try:
+            yield
+        except BaseException as error:
+            self._refuse(batch, Unavailable(FAILED))
+            if not isinstance(error, Exception):
+                raise
+            logger.exception("a batch failed", extra={"requests": len(batch)})

@@ -1,7 +1,7 @@
 """The cache: answers by model and rows, in Redis.
 
 A key names everything the answer depends on, so a cached answer equals an uncached one whatever
-was retrained or rolled back in between. A value is JSON; it is checked before it is believed.
+was retrained or rolled back in between. A value is sealed JSON: what others wrote is never believed.
 """
 
 from __future__ import annotations
@@ -14,80 +14,114 @@ from typing import NamedTuple
 import msgspec
 
 from api.connections.redis import Command, RedisConnection, RedisUnavailable, Reply
-from mlstack.runtime.arrays import FloatArray
+from api.prediction.answer import Answer, make_answer
+from api.prediction.sealing import Sealer
 
-_FORMAT = "1"  # of a value, and of the arithmetic behind it; a change makes every older entry unknown
+_FORMAT = "2"  # of a value, and of the arithmetic behind it; a change makes every older entry unknown
 _SHORT = 64  # bytes of rows that a key spells out; longer ones are hashed
+# Redis syncs each turn in which something was written (appendfsync always), and look-ups wait behind that:
+# entries are written together, a few times a second.
+_WRITE_SECONDS = 0.005
+_WRITE_BYTES = 1 << 20
+_SEAL = slice(9, 41)  # {"seal":"0123…",
+_MEMBERS = slice(43, -1)
 
 
-class Answer(msgspec.Struct):
-    """What is cached of an answer: one entry a row."""
-
-    predictions: list[float]
-    intervals: list[tuple[float, float]]
-    confidence: list[float]
+class _Members(msgspec.Struct, forbid_unknown_fields=True):
+    predictions: msgspec.Raw
+    intervals: msgspec.Raw
+    confidence: msgspec.Raw
 
 
 class Lookup(NamedTuple):
-    """The values found, None where there was none, and whether Redis could be asked."""
+    """The answers found, None where there was none, and whether Redis could not be asked."""
 
-    values: list[bytes | None]
+    answers: list[Answer | None]
     failed: bool
 
 
-_decoder = msgspec.json.Decoder(Answer)
+_decode = msgspec.json.Decoder(_Members).decode
 
 
-def cache_key(model_digest: str, rows: FloatArray) -> bytes:
-    """Return the key of `rows` (float64, -0.0 made 0.0) under the model with that manifest digest."""
-    content = rows.tobytes()
+def cache_key(model_digest: str, n_rows: int, content: bytes) -> bytes:
+    """Return the key of rows (float64 values, -0.0 made 0.0) under the model of that manifest digest."""
     name = content.hex() if len(content) <= _SHORT else hashlib.sha256(content).hexdigest()
-    return f"prediction:{_FORMAT}:{model_digest[:32]}:{len(rows)}:{name}".encode()
+    return f"prediction:{_FORMAT}:{model_digest[:32]}:{n_rows}:{name}".encode()
 
 
 class Cache:
     """Reads and writes many entries at once; without Redis it finds nothing and keeps nothing."""
 
-    def __init__(self, redis: RedisConnection, ttl: int, timeout: float) -> None:
+    def __init__(self, redis: RedisConnection, sealer: Sealer, ttl: int, timeout: float) -> None:
         """`ttl` and `timeout` are in seconds."""
         self._redis = redis
+        self._sealer = sealer
         self._ttl = ttl
         self._timeout = timeout
-        self._writes: set[asyncio.Future[list[Reply]]] = set()
+        self._unwritten: dict[bytes, Answer] = {}
+        self._unwritten_bytes = 0
+        self._writing: set[asyncio.Future[list[Reply]]] = set()
 
     async def get_many(self, keys: list[bytes]) -> Lookup:
-        """Return the entry of each key, in one round trip."""
+        """Return the answer of each key, in one round trip."""
+        unwritten = self._unwritten
+        known = {key: unwritten[key] for key in keys if key in unwritten} if unwritten else {}
+        asked = [key for key in keys if key not in known] if known else keys
+        if not asked:
+            return Lookup([known[key] for key in keys], failed=False)
         try:
-            (found,) = await self._redis.execute([("MGET", *keys)], self._timeout)
+            (values,) = await self._redis.execute([("MGET", *asked)], self._timeout)
         except RedisUnavailable:
-            return Lookup([None] * len(keys), failed=True)
-        if not isinstance(found, list):
-            return Lookup([None] * len(keys), failed=True)
-        return Lookup([_checked(value) for value in found], failed=False)
+            values = None
+        if not isinstance(values, list):
+            return Lookup([known.get(key) for key in keys], failed=True)
+        found = [self._opened(key, value) for key, value in zip(asked, values, strict=True)]
+        if not known:
+            return Lookup(found, failed=False)
+        answers = dict(zip(asked, found, strict=True))
+        return Lookup([known.get(key) or answers.get(key) for key in keys], failed=False)
 
-    def put_many(self, entries: dict[bytes, bytes]) -> None:
-        """Store the entries and wait for nothing; a failure only means that they are computed again."""
-        commands: list[Command] = [("SET", key, value, "EX", self._ttl) for key, value in entries.items()]
+    def put_many(self, entries: dict[bytes, Answer]) -> None:
+        """Store entries soon; a failure only means that they are computed again."""
+        if not entries or not self._redis.available:
+            return
+        if not self._unwritten:
+            asyncio.get_running_loop().call_later(_WRITE_SECONDS, self._write)
+        self._unwritten |= entries
+        self._unwritten_bytes += sum([len(answer.intervals) for answer in entries.values()])
+        if self._unwritten_bytes > _WRITE_BYTES:
+            self._write()
+
+    def _write(self) -> None:
+        entries, self._unwritten, self._unwritten_bytes = self._unwritten, {}, 0
+        commands: list[Command] = [
+            ("SET", key, self._sealed(key, answer), "EX", self._ttl) for key, answer in entries.items()
+        ]
+        if not commands:
+            return
         with suppress(RedisUnavailable):
             stored = self._redis.execute(commands, self._timeout)
-            self._writes.add(stored)
+            self._writing.add(stored)
             stored.add_done_callback(self._written)
 
     def _written(self, stored: asyncio.Future[list[Reply]]) -> None:
-        self._writes.discard(stored)
-        stored.exception()  # asked for, so that nobody reports it as forgotten
+        self._writing.discard(stored)
+        stored.exception()  # retrieved, or asyncio would log it as never retrieved
 
     async def flushed(self) -> None:
-        """Return when no entry is on its way."""
-        if self._writes:
-            await asyncio.wait(self._writes)
+        """Write what is unwritten and return when no entry is on its way."""
+        self._write()
+        if self._writing:
+            await asyncio.wait(self._writing)
 
+    def _sealed(self, key: bytes, answer: Answer) -> bytes:
+        members = answer.members.encode()
+        return b'{"seal":"%b",%b}' % (self._sealer.seal(key, members), members)
 
-def _checked(value: object) -> bytes | None:
-    if not isinstance(value, bytes):
-        return None
-    try:
-        _decoder.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return value
+    def _opened(self, key: bytes, value: object) -> Answer | None:
+        """Return the answer in a value that this service sealed for this key."""
+        if not isinstance(value, bytes) or not self._sealer.is_sealed(key, value[_MEMBERS], value[_SEAL]):
+            return None
+        found = _decode(b"{%b}" % value[_MEMBERS])
+        parts = (found.predictions, found.intervals, found.confidence)
+        return make_answer(*[bytes(part).decode() for part in parts])

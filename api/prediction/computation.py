@@ -1,76 +1,82 @@
-"""The model's answers to many requests at once, as the JSON that is cached, logged and sent."""
+"""The model's answers to many questions at once."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from itertools import accumulate
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 import numpy as np
 
-from api.prediction.cache import Answer
-from mlstack.registry.loaded_model import LoadedModel, PredictionOverflow, Predictions
+from api.prediction.answer import Answer, make_answer
+from mlstack.registry.loaded_model import LoadedModel, Predictions
+from mlstack.registry.predictors import PredictionOverflow
 from mlstack.runtime.arrays import FloatArray
+from mlstack.web.problems import InvalidInput
 
+OVERFLOW = "expected numbers within the model's range; the prediction would not be a finite number"
 _encode = msgspec.json.Encoder().encode
 
 
 class Question(Protocol):
-    """What an answer depends on: rows [n, k] and a model, both named by the key."""
+    """The rows of one request: `content` holds n_rows rows of float64 values, row after row."""
 
-    key: bytes
-    model: LoadedModel
-    rows: FloatArray
+    @property
+    def content(self) -> bytes:
+        """The rows' values."""
 
-
-class Computed(NamedTuple):
-    """Answers by key, and the keys of rows for which the model has no finite answer."""
-
-    answers: dict[bytes, bytes]
-    overflows: set[bytes]
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
 
 
-async def compute(questions: Sequence[Question]) -> Computed:
-    """Answer each distinct question once, as if it had been asked alone.
+def compute(model: LoadedModel, questions: Sequence[Question]) -> list[Answer | None]:
+    """Answer each question as if it had been asked alone; None where the answer is not a finite number.
 
-    Where rows cannot influence each other's rounding, that is one vectorised call for each model.
+    Where a row's answer does not depend on its neighbours, that is one call for all of them.
     """
-    by_model: dict[str, dict[bytes, Question]] = {}
-    for question in questions:
-        by_model.setdefault(question.model.digest, {})[question.key] = question
-    computed = Computed({}, set())
-    for distinct in by_model.values():
-        group = list(distinct.values())
-        for part in [group] if group[0].model.elementwise else [[question] for question in group]:
-            await _compute_group(part, computed)
-    return computed
-
-
-async def _compute_group(group: list[Question], computed: Computed) -> None:
-    """Add the answers of questions to one model; one that overflows must not spoil the others' answers."""
+    if not model.row_independent:
+        return [_answer_alone(model, question) for question in questions]
     try:
-        predictions = await _predict(group[0].model, np.concatenate([question.rows for question in group]))
+        predictions = _predict(model, b"".join([question.content for question in questions]))
+    except PredictionOverflow:  # one that overflows must not spoil the others' answers
+        return [_answer_alone(model, question) for question in questions]
+    return [*_render(predictions, [question.n_rows for question in questions])]
+
+
+def answer_rows(model: LoadedModel, rows: FloatArray) -> Answer:
+    """Answer rows [n, k]; raise InvalidInput where the answer is not a finite number."""
+    try:
+        return _render(model.predict(rows), [len(rows)])[0]
     except PredictionOverflow:
-        if len(group) == 1:
-            computed.overflows.add(group[0].key)
-            return
-        for question in group:
-            await _compute_group([question], computed)
-        return
-    lists = [column.tolist() for column in predictions]
-    ends = list(accumulate(len(question.rows) for question in group))
-    for question, end in zip(group, ends, strict=True):
-        part = slice(end - len(question.rows), end)
-        values, lower, upper, confidence = (column[part] for column in lists)
-        computed.answers[question.key] = _encode(
-            Answer(values, list(zip(lower, upper, strict=True)), confidence)
+        raise InvalidInput(OVERFLOW) from None
+
+
+def _answer_alone(model: LoadedModel, question: Question) -> Answer | None:
+    try:
+        return _render(_predict(model, question.content), [question.n_rows])[0]
+    except PredictionOverflow:
+        return None
+
+
+def _predict(model: LoadedModel, content: bytes) -> Predictions:
+    return model.predict(np.frombuffer(content).reshape(-1, model.n_features))
+
+
+def _render(predictions: Predictions, counts: list[int]) -> list[Answer]:
+    """Return the JSON of each question's part of the predictions."""
+    values, lower, upper, confidence = (column.tolist() for column in predictions)
+    bounds = list(zip(lower, upper, strict=True))
+    answers = []
+    start = 0
+    for count in counts:
+        end = start + count
+        answers.append(
+            make_answer(
+                _encode(values[start:end]).decode(),
+                _encode(bounds[start:end]).decode(),
+                _encode(confidence[start:end]).decode(),
+            )
         )
-
-
-async def _predict(model: LoadedModel, rows: FloatArray) -> Predictions:
-    """Call the model: a linear one takes microseconds, anything else must not block the event loop."""
-    if model.elementwise:
-        return model.predict(rows)
-    return await asyncio.to_thread(model.predict, rows)
+        start = end
+    return answers

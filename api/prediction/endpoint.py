@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import time
 
-from prometheus_client import Counter
-
-from api import metrics
 from api.http_server.asgi import ClientGone, Receive, Scope, Send, send_json, send_problem
+from api.http_server.metrics import CLIENT_GONE, http
 from api.prediction.batcher import Batcher
-from api.prediction.intake import Headers, Identity, Intake
+from api.prediction.identifiers import Headers, Identity, identify
+from api.prediction.intake import Intake
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.problems import Problem
 
@@ -29,17 +28,16 @@ class PredictEndpoint:
         self._intake = intake
         self._batcher = batcher
         self._keys = keys
-        self._seconds = metrics.request_seconds.labels(PATH)
-        self._answered: dict[int, Counter] = {}
-        for status in (200, 422, 500, 503):  # a rate needs the zero before the first
-            self._answered[status] = metrics.requests.labels(PATH, "POST", str(status))
+        self._observer = http.observer(
+            PATH, "POST", 200, 422, 500, 503
+        )  # a rate needs the zero before the first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a prediction or a problem; count either."""
         started = time.perf_counter()
         headers = dict(scope["headers"])
-        identity = self._intake.identify(headers)
-        metrics.in_flight.count += 1
+        identity = identify(headers)
+        http.in_flight += 1
         status = 500
         try:
             body = await self._answer(headers, receive, identity, started)
@@ -49,20 +47,12 @@ class PredictEndpoint:
             status = problem.status
             await send_problem(send, problem, identity.request)
         except ClientGone:
-            status = 400
+            status = CLIENT_GONE
         finally:
-            metrics.in_flight.count -= 1
-            self._count(status)
-            self._seconds.observe(time.perf_counter() - started)
-
-    def _count(self, status: int) -> None:
-        if status not in self._answered:
-            self._answered[status] = metrics.requests.labels(PATH, "POST", str(status))
-        self._answered[status].inc()
+            http.in_flight -= 1
+            self._observer.observe(status, time.perf_counter() - started)
 
     async def _answer(self, headers: Headers, receive: Receive, identity: Identity, started: float) -> bytes:
         self._keys.check(PATH, headers.get(b"x-api-key"))
         question = await self._intake.question(headers, receive)
-        return await self._batcher.submit(
-            self._intake.pending(identity, question.model, question.rows, started)
-        )
+        return await self._batcher.answer(identity, question.model, question.rows, started)

@@ -5,9 +5,15 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from mlstack.web.request_ids import request_id
+
+Headers = Mapping[bytes, bytes]  # names in lower case
+
 _KEY = re.compile(rb"(\d{1,11})\.(\d{3})-([0-9a-f]{32})")
+_LOW_62 = (1 << 62) - 1
 _bits = random.Random(random.SystemRandom().getrandbits(128)).getrandbits  # noqa: S311 unique, not secret
 
 
@@ -16,6 +22,20 @@ class PredictionId(NamedTuple):
 
     text: str
     milliseconds: int
+
+
+class Identity(NamedTuple):
+    """By what a request is known: in the log of predictions, and in the logs of all services."""
+
+    prediction: PredictionId
+    request: str
+
+
+def identify(headers: Headers) -> Identity:
+    """Return the ids of a request; the same key of the front door gives the same prediction's id."""
+    key = headers.get(b"x-idempotency-key")
+    prediction = prediction_id(key) if key else new_prediction_id()
+    return Identity(prediction, request_id(headers.get(b"x-request-id")))
 
 
 def new_prediction_id() -> PredictionId:
@@ -31,12 +51,12 @@ def prediction_id(idempotency_key: bytes | None) -> PredictionId:
     match = _KEY.fullmatch(idempotency_key) if idempotency_key else None
     if match is None:
         return new_prediction_id()
-    seconds, milliseconds, request_id = match.groups()
-    return _uuid7(int(seconds + milliseconds), int(request_id, 16) & ((1 << 74) - 1))
+    seconds, milliseconds, request = match.groups()
+    return _uuid7(int(seconds + milliseconds), int(request, 16) & ((1 << 74) - 1))
 
 
 def _uuid7(milliseconds: int, bits: int) -> PredictionId:
-    time_high, time_low = milliseconds >> 16, milliseconds & 0xFFFF
-    variant = 0x8000 | (bits >> 48) & 0x3FFF
-    text = f"{time_high:08x}-{time_low:04x}-7{bits >> 62:03x}-{variant:04x}-{bits & 0xFFFFFFFFFFFF:012x}"
-    return PredictionId(text, milliseconds)
+    """Return 48 bits of time, the version, 12 random bits, the variant, 62 random bits."""
+    number = milliseconds << 80 | 7 << 76 | (bits >> 62) << 64 | 1 << 63 | bits & _LOW_62
+    text = f"{number:032x}"
+    return PredictionId(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}", milliseconds)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from api.http_server.asgi import Receive, read_body
-from api.prediction.identifiers import PredictionId, prediction_id
-from api.prediction.pending import PendingPrediction
+from api.prediction.identifiers import Headers
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.bodies import check_json
 from mlstack.web.instances import check_rows, decode_request, to_rows
-from mlstack.web.request_ids import request_id
 from mlstack.web.served_models import ServedModels
-
-Headers = Mapping[bytes, bytes]  # names in lower case
 
 
 class Question(NamedTuple):
@@ -25,13 +20,6 @@ class Question(NamedTuple):
     model: LoadedModel
     rows: FloatArray
     asked_version: int | None
-
-
-class Identity(NamedTuple):
-    """By what a request is known: in the log of predictions, and in the logs of all services."""
-
-    prediction: PredictionId
-    request: str
 
 
 class Intake:
@@ -65,17 +53,3 @@ class Intake:
     def rows(self, values: FloatArray, model: LoadedModel) -> FloatArray:
         """Return checked rows of a protocol that has read its own; raise InvalidInput."""
         return check_rows(values, model.n_features, self._max_rows)
-
-    @staticmethod
-    def identify(headers: Headers) -> Identity:
-        """Return the ids of a request; the same key of the front door gives the same prediction's id."""
-        key = headers.get(b"x-idempotency-key")
-        return Identity(prediction_id(key), request_id(headers.get(b"x-request-id")))
-
-    @staticmethod
-    def pending(
-        identity: Identity, model: LoadedModel, rows: FloatArray, started: float
-    ) -> PendingPrediction:
-        """Return what the batcher takes; `started` is time.perf_counter() at the request's arrival."""
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        return PendingPrediction(identity.prediction, identity.request, model, rows, started, answer)

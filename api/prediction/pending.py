@@ -1,61 +1,84 @@
-"""One request on its way to an answer, and the JSON that is logged and sent for it."""
+"""One request on its way to an answer."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
+from api.prediction.answer import Answer
 from api.prediction.cache import cache_key
-from api.prediction.identifiers import PredictionId
+from api.prediction.identifiers import Identity
 from mlstack.registry.loaded_model import LoadedModel
-from mlstack.runtime.arrays import FloatArray
+from mlstack.web.problems import Problem
 
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(slots=True)
+class Respondent(Protocol):
+    """Where an answer goes. A client may have left: then it goes nowhere."""
+
+    def answer(self, body: str) -> None:
+        """Send a prediction as JSON."""
+
+    def refuse(self, problem: Problem) -> None:
+        """Send a problem."""
+
+
 class PendingPrediction:
-    """One request's rows on their way to an answer: the response's JSON."""
+    """A request's rows and the model it was accepted with; bytes only, for many of these may wait."""
 
-    id: PredictionId
-    request_id: str  # of letters, digits, dots, hyphens and underscores: JSON without escapes
-    model: LoadedModel
-    rows: FloatArray
-    started: float  # time.perf_counter() at arrival
-    answer: asyncio.Future[bytes]
-    cached: bool = False
-    key: bytes = field(init=False)
+    __slots__ = (
+        "answer", "cached", "content", "finished", "id", "key", "model", "n_rows", "request_id", "respondent",
+        "started",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        self.key = cache_key(self.model.digest, self.rows)
+    def __init__(
+        self, identity: Identity, model: LoadedModel, content: bytes, started: float, respondent: Respondent
+    ) -> None:
+        """`content` is the rows' float64 values; `started` is time.perf_counter() at the arrival."""
+        self.id, self.request_id = identity
+        self.model = model
+        self.content = content
+        self.n_rows = n_rows = len(content) // (8 * model.n_features)
+        self.key = cache_key(model.digest, n_rows, content)
+        self.started = started
+        self.respondent = respondent
+        self.answer: Answer | None = None
+        self.cached = False
+        self.finished = False  # answered or refused
 
+    def input_json(self) -> str:
+        """Return the rows as JSON, a list for each."""
+        shape = (self.n_rows, self.model.n_features)
+        return _encode(memoryview(self.content).cast("d", shape).tolist()).decode()
 
-def log_row(pending: PendingPrediction, answer: bytes) -> bytes:
-    """Return the row for the prediction log; the answer's JSON is spliced in, not parsed again."""
-    return (
-        b'{"id":"%b","milliseconds":%d,"input_data":%b,%b,"model_version":%d,"cached":%b,'
-        b'"request_id":"%b","latency":%.6f}'
-        % (
-            pending.id.text.encode(),
-            pending.id.milliseconds,
-            _encode(pending.rows.tolist()),
-            answer[1:-1],
-            pending.model.version,
-            b"true" if pending.cached else b"false",
-            pending.request_id.encode(),
-            time.perf_counter() - pending.started,
+    def body(self) -> str:
+        """Return the body of the response."""
+        assert self.answer is not None
+        return (
+            f'{{"id":"{self.id.text}",{self.answer.members},"model_version":{self.model.version},'
+            f'"cached":{"true" if self.cached else "false"}}}'
         )
-    )
 
 
-def response(pending: PendingPrediction, answer: bytes) -> bytes:
-    """Return the body of the response, made the same way."""
-    return b'{"id":"%b",%b,"model_version":%d,"cached":%b}' % (
-        pending.id.text.encode(),
-        answer[1:-1],
-        pending.model.version,
-        b"true" if pending.cached else b"false",
-    )
+Batch = list[PendingPrediction]
+
+
+@dataclass(slots=True)
+class FutureRespondent:
+    """Hands the answer to a coroutine that waits for it."""
+
+    future: asyncio.Future[str]
+
+    def answer(self, body: str) -> None:
+        """Let the coroutine go on with the body."""
+        if not self.future.done():
+            self.future.set_result(body)
+
+    def refuse(self, problem: Problem) -> None:
+        """Raise the problem in the coroutine."""
+        if not self.future.done():
+            self.future.set_exception(problem)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 
 from api import metrics
 from api.connections.postgres import PostgresConnection, PostgresUnavailable, RejectedRow
 from api.connections.redis import RedisUnavailable
 from api.prediction.log_queue import LogQueue, QueueFull
-from api.prediction.log_table import MAINTAIN, insert
+from api.prediction.log_record import LogRecord
+from api.prediction.log_table import MAINTAIN, insert, insert_queued
 from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -32,10 +34,14 @@ class PredictionLog:
     """Writes batches of rows straight to PostgreSQL, or to the queue while that is away."""
 
     def __init__(
-        self, writers: list[PostgresConnection], queue: LogQueue, insert_timeout: float, drain_timeout: float
+        self,
+        connections: list[PostgresConnection],
+        queue: LogQueue,
+        insert_timeout: float,
+        drain_timeout: float,
     ) -> None:
-        """One writer for each batch that may be in flight, one to drain with, one to maintain with."""
-        *self._writers, self._drainer, self._maintainer = writers
+        """Three connections: to write with, to drain the queue with, to maintain the table with."""
+        self._writer, self._drainer, self._maintainer = connections
         self._queue = queue
         self._insert_timeout = insert_timeout
         self._drain_timeout = drain_timeout
@@ -44,21 +50,21 @@ class PredictionLog:
     @property
     def database_available(self) -> bool:
         """True while PostgreSQL answers."""
-        return any(writer.available for writer in self._writers)
+        return self._writer.available
 
     @property
     def writable(self) -> bool:
         """True while there is a way to keep the promise."""
         return self.database_available or self._queue.available
 
-    async def write(self, rows: list[bytes], lane: int) -> None:
+    async def write(self, records: Sequence[LogRecord]) -> None:
         """Make the rows durable; raise Unavailable when that is not possible."""
         try:
             within = self._insert_timeout if self._queue.available else _LAST_RESORT_SECONDS
-            await insert(self._writers[lane], rows, within)
-            metrics.rows_logged["direct"].inc(len(rows))
+            await insert(self._writer, records, within)
+            metrics.rows_logged["direct"].inc(len(records))
         except (PostgresUnavailable, RejectedRow) as error:
-            await self._enqueue(rows, error)
+            await self._enqueue([record.json() for record in records], error)
 
     async def _enqueue(self, rows: list[bytes], error: Exception) -> None:
         try:
@@ -90,7 +96,7 @@ class PredictionLog:
         if not entries:
             return False
         try:
-            await insert(self._drainer, [row for _, row in entries], self._drain_timeout)
+            await insert_queued(self._drainer, [row for _, row in entries], self._drain_timeout)
         except RejectedRow:
             await self._drain_one_by_one(entries)
             return True
@@ -101,7 +107,7 @@ class PredictionLog:
     async def _drain_one_by_one(self, entries: list[tuple[bytes, bytes]]) -> None:
         for entry_id, row in entries:
             try:
-                await insert(self._drainer, [row], self._drain_timeout)
+                await insert_queued(self._drainer, [row], self._drain_timeout)
             except RejectedRow:
                 await self._queue.set_aside(entry_id, row)
             else:

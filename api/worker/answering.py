@@ -8,21 +8,17 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
 import msgspec
 
 from api.jobs.settings import MAX_ATTEMPTS
-from api.prediction.cache import cache_key
-from api.prediction.computation import compute
+from api.prediction.computation import answer_rows
 from api.worker import metrics
 from api.worker.job_rows import Work, WorkStore
-from mlstack.registry.loaded_model import LoadedModel
-from mlstack.runtime.arrays import FloatArray
 from mlstack.web.instances import to_rows
-from mlstack.web.problems import InvalidInput, Problem, problem_body
+from mlstack.web.problems import Problem, problem_body
 from mlstack.web.served_models import ServedModels
 
 logger = logging.getLogger(__name__)
@@ -36,13 +32,6 @@ class Outcome(Enum):
     ACKNOWLEDGE = "acknowledge"
     DELIVER_AGAIN = "deliver again"
     DEAD_LETTER = "dead-letter"
-
-
-@dataclass(slots=True)
-class _Question:
-    key: bytes
-    model: LoadedModel
-    rows: FloatArray
 
 
 class Answering:
@@ -106,13 +95,8 @@ class Answering:
         model = await asyncio.to_thread(self._models.select, work.asked_version)
         values = msgspec.json.decode(work.rows, type=list[list[float]])
         rows = to_rows(list(values), model.n_features, self._max_rows)
-        key = cache_key(model.digest, rows)
-        computed = await compute([_Question(key, model, rows)])
-        if key in computed.overflows:
-            raise InvalidInput(
-                "expected numbers within the model's range; the prediction would not be a finite number"
-            )
-        return computed.answers[key], model.version, len(rows)
+        answer = await asyncio.to_thread(answer_rows, model, rows)
+        return f"{{{answer.members}}}".encode(), model.version, len(rows)
 
     async def _a_model(self) -> None:
         """Return when there is a model: a job must not be taken, and in the end given up, for want of one."""

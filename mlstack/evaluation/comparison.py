@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlstack.registry.loaded_model import LoadedModel, PredictionOverflow, load_model
+from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.manifest import Manifest
+from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray

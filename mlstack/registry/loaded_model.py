@@ -1,29 +1,28 @@
-"""A published model, loaded: verified, immutable, safe to share between threads.
-
-The linear path is element-wise: a row's answer is the same to the last bit whatever rows it is asked with.
-Of other estimators that cannot be said: a matrix product may round differently for another number of rows.
-"""
+"""A published model, loaded: verified, immutable, safe to share between threads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from mlstack.registry.artifact import linear_terms, load_estimator, predictor
+from mlstack.registry.artifact import load_estimator
 from mlstack.registry.intervals import LeastSquaresInterval, Spread, spread
 from mlstack.registry.manifest import Manifest, read_manifest, verify_file
+from mlstack.registry.predictors import (
+    Predict,
+    PredictionOverflow,
+    linear_predict,
+    probes_around,
+    quickest_predict,
+)
+from mlstack.registry.row_independence import rows_are_independent
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
 ARTIFACT = "model.skops"
-
-
-class PredictionOverflow(ArithmeticError):
-    """The rows are finite, but the answer is not: the input is too large for the model."""
 
 
 class Predictions(NamedTuple):
@@ -40,29 +39,18 @@ class LoadedModel:
     """A version of the model, ready to answer."""
 
     manifest: Manifest
-    _predict: Callable[[FloatArray], FloatArray] = field(repr=False)
+    version: int
+    digest: str  # SHA-256 that names everything an answer depends on
+    n_features: int  # numbers in a row
+    row_independent: bool  # a row's answer is the same to the last bit whatever rows it is asked with
+    quick: bool  # microseconds a call: no need for a thread
+    _predict: Predict = field(repr=False)
     _spread: Spread = field(repr=False)
-    elementwise: bool  # whether a row's answer is the same to the last bit whatever rows it is asked with
-
-    @property
-    def version(self) -> int:
-        """Number in the store."""
-        return self.manifest.version
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 that names everything an answer depends on."""
-        return self.manifest.digest
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the columns of a row, in order."""
         return self.manifest.features
-
-    @property
-    def n_features(self) -> int:
-        """Numbers in a row."""
-        return len(self.manifest.features)
 
     @property
     def target(self) -> str:
@@ -105,17 +93,16 @@ def load_model(directory: Path) -> LoadedModel:
             f"{directory}: the interval is for {len(centre)} features, not {len(manifest.features)}"
         )
     estimator = load_estimator(path, len(manifest.features))
-    terms = linear_terms(estimator, np.asarray(centre))
-    predict = predictor(estimator) if terms is None else _linear(*terms)
-    return LoadedModel(manifest, predict, spread(interval), terms is not None)
-
-
-def _linear(coefficients: FloatArray, intercept: float) -> Callable[[FloatArray], FloatArray]:
-    def predict(rows: FloatArray) -> FloatArray:
-        values: FloatArray = rows[:, 0] * coefficients[0]
-        for column in range(1, len(coefficients)):
-            values += rows[:, column] * coefficients[column]
-        values += intercept
-        return values
-
-    return predict
+    probes = probes_around(np.asarray(centre))
+    linear = linear_predict(estimator, probes)
+    predict = linear or quickest_predict(estimator, probes)
+    return LoadedModel(
+        manifest=manifest,
+        version=manifest.version,
+        digest=manifest.digest,
+        n_features=len(manifest.features),
+        row_independent=linear is not None or rows_are_independent(estimator, predict, probes),
+        quick=linear is not None,
+        _predict=predict,
+        _spread=spread(interval),
+    )

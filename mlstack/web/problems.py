@@ -16,6 +16,7 @@ DETAILS = {  # of what the frameworks answer by themselves
     405: "this path does not take this method: the header Allow lists those it takes",
     500: "the server failed unexpectedly: its log has the reason",
 }
+FAILED = "the service could not finish this request: its log has the reason"
 
 
 class Problem(Exception):

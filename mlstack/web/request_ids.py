@@ -12,7 +12,8 @@ _bits = random.Random(random.SystemRandom().getrandbits(128)).getrandbits  # noq
 
 def request_id(given: str | bytes | None) -> str:
     """Return the header's value if it is short and plain, else a new id like nginx's $request_id."""
-    text = given.decode("latin-1") if isinstance(given, bytes) else given
-    if text and _SANE.fullmatch(text):
-        return text
-    return f"{_bits(128):032x}"
+    if given:
+        text = given if isinstance(given, str) else given.decode("latin-1")
+        if _SANE.fullmatch(text):
+            return text
+    return _bits(128).to_bytes(16).hex()

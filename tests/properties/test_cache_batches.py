@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from api.prediction.cache import cache_key
-from api.prediction.computation import Computed, compute
+from api.prediction.computation import compute
 from mlstack.registry.artifact import save_estimator
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.manifest import write_manifest
@@ -31,22 +29,31 @@ ESTIMATORS = [
     "sklearn.linear_model.Ridge",
     "sklearn.kernel_ridge.KernelRidge",
     "sklearn.neural_network.MLPRegressor",
-    "sklearn.tree.DecisionTreeRegressor",
     "sklearn.preprocessing.PolynomialFeatures, sklearn.linear_model.Ridge",
+    "sklearn.neighbors.KNeighborsRegressor",
+    "sklearn.tree.DecisionTreeRegressor",
+    "sklearn.ensemble.RandomForestRegressor",
+    "sklearn.ensemble.HistGradientBoostingRegressor",
+    "sklearn.preprocessing.StandardScaler, sklearn.svm.SVR",
 ]
+INDEPENDENT = {*ESTIMATORS[:2], *ESTIMATORS[6:]}
 
 
 @dataclass
 class Asked:
     """One request's rows."""
 
-    model: LoadedModel
     rows: FloatArray
-    key: bytes = field(init=False)
 
-    def __post_init__(self) -> None:
-        """The key as the predictor makes it."""
-        self.key = cache_key(self.model.digest, self.rows)
+    @property
+    def content(self) -> bytes:
+        """The rows' values."""
+        return self.rows.tobytes()
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
 
 
 @cache
@@ -71,11 +78,6 @@ batches = st.lists(
 )
 
 
-def answers(questions: list[Asked]) -> Computed:
-    """Return what the predictor computes for one batch."""
-    return asyncio.run(compute(questions))
-
-
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_batch_answers_each_question_as_if_it_were_alone(estimator: str) -> None:
     """Byte for byte."""
@@ -83,48 +85,35 @@ def test_a_batch_answers_each_question_as_if_it_were_alone(estimator: str) -> No
     @settings(deadline=None, max_examples=25)
     @given(batches)
     def check(batch: list[FloatArray]) -> None:
-        questions = [Asked(model(estimator), rows) for rows in batch]
+        questions = [Asked(rows) for rows in batch]
 
-        together = answers(questions).answers
+        together = compute(model(estimator), questions)
 
-        alone = {question.key: answers([question]).answers[question.key] for question in questions}
-        assert together == alone
+        assert together == [compute(model(estimator), [question])[0] for question in questions]
 
     check()
 
 
-def test_two_models_in_one_batch_answer_their_own_questions() -> None:
-    """The same rows, asked of both."""
-    rows = np.array([[1.0, 2.0]])
-    questions = [Asked(model(name), rows) for name in ESTIMATORS]
-
-    together = answers(questions).answers
-
-    assert together == {question.key: answers([question]).answers[question.key] for question in questions}
-    assert len(set(together.values())) == len(ESTIMATORS)
-
-
-def test_a_question_without_a_finite_answer_does_not_spoil_the_others() -> None:
-    """It alone is refused."""
-    good = [Asked(model(ESTIMATORS[0]), np.array([[float(n), 1.0]])) for n in range(3)]
-    bad = Asked(model(ESTIMATORS[0]), np.array([[1.7e308, -1.7e308]]))
-
-    computed = answers([good[0], bad, *good[1:]])
-
-    assert computed.overflows == {bad.key}
-    assert computed.answers == {question.key: answers([question]).answers[question.key] for question in good}
-
-
-def test_a_question_that_many_ask_at_once_is_computed_once() -> None:
-    """A cold cache does not stampede."""
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_models_whose_rows_are_independent_are_asked_once_a_batch(estimator: str) -> None:
     calls: list[int] = []
 
     def counted(rows: FloatArray) -> FloatArray:
         calls.append(len(rows))
         return np.zeros(len(rows))
 
-    for each in (model(ESTIMATORS[0]), model(ESTIMATORS[2])):
-        calls.clear()
-        observed = dataclasses.replace(each, _predict=counted)
-        answers([Asked(observed, np.array([[1.0, 2.0]])) for _ in range(100)])
-        assert calls == [1]
+    observed = dataclasses.replace(model(estimator), _predict=counted)
+    compute(observed, [Asked(np.array([[float(n), 1.0]])) for n in range(10)])
+
+    assert calls == ([10] if estimator in INDEPENDENT else [1] * 10)
+
+
+def test_a_question_without_a_finite_answer_does_not_spoil_the_others() -> None:
+    """It alone is refused."""
+    good = [Asked(np.array([[float(n), 1.0]])) for n in range(3)]
+    bad = Asked(np.array([[1.7e308, -1.7e308]]))
+
+    found = compute(model(ESTIMATORS[0]), [good[0], bad, *good[1:]])
+
+    assert found[1] is None
+    assert [found[0], *found[2:]] == compute(model(ESTIMATORS[0]), good)

@@ -1,0 +1,77 @@
+"""Takes plain predictions off the short way of api/http_server/direct.py.
+
+Only what is right in every way is taken. Anything else is declined and goes through the endpoint, which finds
+out what is wrong and says it: so every problem has one source.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from array import array
+
+import msgspec
+
+from api.http_server.direct import DirectProtocol, Headers
+from api.http_server.exchange import DirectExchange
+from api.http_server.metrics import http
+from api.prediction.batcher import Batcher
+from api.prediction.endpoint import PATH
+from api.prediction.identifiers import identify
+from api.prediction.pending import PendingPrediction
+from mlstack.web.api_keys import ApiKeys
+from mlstack.web.instances import PredictRequest
+from mlstack.web.problems import Problem
+from mlstack.web.served_models import ServedModels
+
+_MOST_NUMBERS = 64  # of a request; more take longer than the short way saves
+_REFUSED = (Problem, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_decode = msgspec.json.Decoder(PredictRequest).decode
+
+
+class Admission:
+    """The `direct` handler of POST /predict."""
+
+    path = PATH.encode()
+    max_body_bytes = 4096
+
+    def __init__(self, models: ServedModels, batcher: Batcher, keys: ApiKeys) -> None:
+        """Answers with the current model only."""
+        self._current = models.current
+        self._batcher = batcher
+        self._keys = keys
+        self._observer = http.observer(PATH, "POST")
+
+    def take(self, headers: Headers, body: bytes, protocol: DirectProtocol) -> DirectExchange | None:
+        """Take a request and return the exchange that its response ends; or decline it."""
+        started = time.perf_counter()
+        fields = dict(headers)
+        model = self._current.get()
+        if model is None or fields.get(b"content-type") != b"application/json":
+            return None
+        try:
+            self._keys.check(PATH, fields.get(b"x-api-key"))
+            content = _content(_decode(body), model.n_features)
+            if content is None:
+                return None
+            identity = identify(fields)
+            exchange = DirectExchange(protocol, identity.request, self._observer, started)
+            self._batcher.submit(PendingPrediction(identity, model, content, started, exchange))
+        except _REFUSED:
+            return None
+        http.in_flight += 1
+        return exchange
+
+
+def _content(request: PredictRequest, n_features: int) -> bytes | None:
+    """Return the float64 values of a short, flat, finite list of rows; None for anything else."""
+    values = request.features
+    if values is None or (request.values, request.instances, request.model_version) != (None, None, None):
+        return None
+    if not 0 < len(values) <= _MOST_NUMBERS or (n_features > 1 and len(values) != n_features):
+        return None
+    try:
+        numbers = array("d", [value + 0.0 for value in values])  # type: ignore[operator] # -0.0 becomes 0.0
+    except (TypeError, OverflowError):  # a nested list, an integer beyond 1.8e308
+        return None
+    return numbers.tobytes() if math.isfinite(sum(numbers)) else None
