@@ -65,8 +65,8 @@ class Admission:
 
 def _content(request: PredictRequest, n_features: int) -> bytes | None:
     """Return the float64 values of a short, flat, finite list of rows; None for anything else."""
-    values = request.features
-    if values is None or (request.values, request.instances, request.model_version) != (None, None, None):
+    values = request.rows()
+    if request.model_version is not None:
         return None
     if not 0 < len(values) <= _MOST_NUMBERS or (n_features > 1 and len(values) != n_features):
         return None

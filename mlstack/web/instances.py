@@ -33,6 +33,8 @@ class PredictRequest(msgspec.Struct):
 
     def rows(self) -> Values:
         """Return the one list that was given."""
+        if self.features is not None and self.values is None and self.instances is None:
+            return self.features
         given = [x for x in (self.features, self.values, self.instances) if x is not None]
         if len(given) != 1:
             raise InvalidInput(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.harness.processes.inference import Stores, inference, is_healthy, stores
-from tests.harness.processes.outage import stopped
+from tests.harness.processes.outage import slow_inserts, stopped
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 CLIENTS = 24
@@ -32,21 +32,6 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root: Path = tmp_path_factory.mktemp("pressure")
     publish_line(root / "models", 2.0)
     return root / "models"
-
-
-@contextmanager
-def slow_inserts(real_stores: Stores, pause: float) -> Iterator[None]:
-    """Make every insert of log rows take that many seconds."""
-    real_stores.sql(f"""
-        CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN PERFORM pg_sleep({pause}); RETURN NULL; END $$;
-        CREATE TRIGGER slow AFTER INSERT ON predictions FOR EACH STATEMENT EXECUTE FUNCTION slowly();
-        GRANT EXECUTE ON FUNCTION slowly() TO inference;
-    """)
-    try:
-        yield
-    finally:
-        real_stores.sql("DROP FUNCTION slowly CASCADE")
 
 
 def ask(url: str, number: int) -> httpx.Response:

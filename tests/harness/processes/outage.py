@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.harness.processes.inference import Stores
 from tests.harness.processes.store_process import PostgresServer
 
 
@@ -40,3 +41,18 @@ def _signal_all(database: PostgresServer, number: int) -> None:
     for process in (parent, *map(int, children)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, number)
+
+
+@contextmanager
+def slow_inserts(real_stores: Stores, pause: float) -> Iterator[None]:
+    """Make every insert of log rows take that many seconds."""
+    real_stores.sql(f"""
+        CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN PERFORM pg_sleep({pause}); RETURN NULL; END $$;
+        CREATE TRIGGER slow AFTER INSERT ON predictions FOR EACH STATEMENT EXECUTE FUNCTION slowly();
+        GRANT EXECUTE ON FUNCTION slowly() TO inference;
+    """)
+    try:
+        yield
+    finally:
+        real_stores.sql("DROP FUNCTION slowly CASCADE")

@@ -12,20 +12,22 @@ import httpx
 from api.prediction.endpoint import PredictEndpoint
 from api.service import Service, open_service
 from api.settings import Settings
+from mlstack.registry.loaded_model import LoadedModel
 from tests.harness.processes.inference import Stores
 
 
 class ServiceInProcess:
     """Runs the service on an event loop that stands still between the calls."""
 
-    def __init__(self, model_dir: Path, stores: Stores) -> None:
+    def __init__(self, model_dir: Path, stores: Stores, **environment: str) -> None:
         """Open it as the process does."""
-        environment = {
+        variables = {
             "MODEL_DIR": str(model_dir),
             "DATABASE_URL": stores.inference_url,
             "REDIS_URL": stores.redis.url(),
+            **environment,
         }
-        with patch.dict(os.environ, environment):
+        with patch.dict(os.environ, variables):
             settings = Settings.from_env()
         self._runner = asyncio.Runner()
         self._opening = open_service(settings)
@@ -35,6 +37,15 @@ class ServiceInProcess:
     def version(self) -> int:
         """The version that answers by default."""
         return self._service.models.select(None).version
+
+    def use(self, model: LoadedModel) -> None:
+        """Answer with this model from now on."""
+        self._service.models.current._model = model
+
+    @property
+    def model(self) -> LoadedModel:
+        """The model that answers by default."""
+        return self._service.models.select(None)
 
     def notice(self) -> None:
         """Look for a new current version now instead of within a second."""
@@ -62,6 +73,20 @@ class ServiceInProcess:
         """Close it as the process does."""
         self._runner.run(self._opening.__aexit__(None, None, None))
         self._runner.close()
+
+    def ask_once(self, bodies: list[str]) -> list[httpx.Response]:
+        """The same, but take a refusal for an answer."""
+        return self._runner.run(self._ask_once(bodies))
+
+    def ask_in_order_of_answers(self, bodies: list[str]) -> list[httpx.Response]:
+        """Ask all at the same moment and return the answers as they come."""
+        return self._runner.run(self._ask_in_order_of_answers(bodies))
+
+    async def _ask_in_order_of_answers(self, bodies: list[str]) -> list[httpx.Response]:
+        return [await answer for answer in asyncio.as_completed(map(self._post, bodies))]
+
+    async def _ask_once(self, bodies: list[str]) -> list[httpx.Response]:
+        return list(await asyncio.gather(*map(self._post, bodies)))
 
     async def _ask(self, bodies: list[str]) -> list[httpx.Response]:
         return list(await asyncio.gather(*map(self._ask_until_answered, bodies)))
