@@ -71,7 +71,7 @@ def test_a_forged_entry_is_computed_anew(server: ServingProcess, real_stores: St
     assert answer.json()["intervals"] == honest["intervals"]
     assert not answer.json()["cached"]
     recent = "\"timestamp\" > now() - interval '1 minute'"
-    query = f"SELECT prediction, cached, {recent} FROM predictions WHERE id = %s"
+    query = f"SELECT prediction, cached, {recent} FROM predictions WHERE id = %s"  # noqa: S608
     assert real_stores.sql(query, answer.json()["id"]) == [(honest["predictions"], False, True)]
 
 

@@ -23,7 +23,7 @@ def real_stores() -> Iterator[Stores]:
 def server(tmp_path: Path, real_stores: Stores) -> Iterator[ServingProcess]:
     """A server that counts from zero; its one writer is connected: one that is not yet uses the queue."""
     publish_line(tmp_path / "models", 2.0)
-    with undisturbed(tmp_path / "models", tmp_path / "log", real_stores, LANES=1) as process:
+    with undisturbed(tmp_path / "models", tmp_path / "log", real_stores) as process:
         yield process
 
 

@@ -51,7 +51,7 @@ def test_overload_is_refused_at_once_and_what_is_accepted_stays_quick(
     model_dir: Path, real_stores: Stores, tmp_path: Path
 ) -> None:
     """24 clients, room for four, a third of a second for each commit: nobody waits for long."""
-    limits = {"MAX_PENDING": 4, "LANES": 1, "INSERT_TIMEOUT_SECONDS": 5}
+    limits = {"MAX_PENDING": 4, "INSERT_TIMEOUT_SECONDS": 5}
     with inference(model_dir, tmp_path / "log", real_stores, **limits) as server:
         assert eventually(partial(is_healthy, server), 30)
         with slow_inserts(real_stores, 0.3), concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
