@@ -1,1 +1,1 @@
-"""The benchmarks: our service beside its peers, in one run. See docs/performance.md."""
+"""The benchmarks: our service and its peers, measured in one run. See docs/performance.md."""

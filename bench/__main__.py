@@ -1,4 +1,4 @@
-"""Runs benchmarks: python -m bench [--quick] [serving|training|growth|hotspots|stack|all]."""
+"""Runs benchmarks: python -m bench [--quick] [--against COMMIT] [NAME]; --help lists the names."""
 
 from __future__ import annotations
 
@@ -9,57 +9,67 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bench import machine
-from bench.bars import bar_table
-from bench.document import write_numbers, write_section
+from bench.contenders import EARLIER, OURS
+from bench.earlier import files_of
 from bench.load import LoadFailed
+from bench.results import write_numbers, write_section
 from bench.stores import ROOT
+from bench.targets import target_table
 
 _STARTED = time.monotonic()
 
 
 class Outcome(NamedTuple):
-    """What a benchmark hands back."""
+    """The result of a benchmark."""
 
-    numbers: Any  # raw, as they go into the JSON
-    text: str  # as it goes into the document
+    numbers: Any  # raw, for the JSON file
+    text: str  # for docs/performance.md
     faults: list[str]
 
 
 def main() -> int:
-    """Run what was asked for; return the exit code."""
-    options = _parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything that was started is stopped
+    """Run the chosen benchmarks; return the exit code."""
+    options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all processes started here are stopped
     subprocess.run([ROOT / "bench" / "install.sh"], check=True)
-    tempfile.tempdir = "/var/tmp"  # noqa: S108 on disk: with a data directory in memory fsync would cost nothing
+    tempfile.tempdir = "/var/tmp"  # noqa: S108 on disk: fsync in memory would cost nothing
     machine.keep_off_the_server_core()
     names = list(_BENCHMARKS) if options.what == "all" else [options.what]
-    faults = [fault for name in names for fault in _run(name, quick=options.quick)]
+    faults = [fault for name in names for fault in _run(name, options)]
     for fault in faults:
         print(f"FAULT {fault}", file=sys.stderr)
     return 1 if faults else 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="The benchmarks.")
     parser.add_argument("what", nargs="?", default="serving", choices=[*_BENCHMARKS, "all"])
-    parser.add_argument("--quick", action="store_true", help="short and rough; changes no document")
-    return parser
+    parser.add_argument("--quick", action="store_true", help="short and rough; does not change docs/")
+    parser.add_argument(
+        "--against", metavar="COMMIT", help="serving: measure the api of COMMIT too; does not change docs/"
+    )
+    options = parser.parse_args()
+    if options.against and options.what != "serving":
+        parser.error("--against goes with the benchmark serving")
+    return options
 
 
-def _run(name: str, *, quick: bool) -> list[str]:
+def _run(name: str, options: argparse.Namespace) -> list[str]:
     try:
-        outcome = _BENCHMARKS[name](quick)
+        outcome = _BENCHMARKS[name](options)
     except (LoadFailed, RuntimeError) as error:
         return [f"{name}: {error}"]
-    path = write_numbers(f"{name}-quick" if quick else name, outcome.numbers)
+    variant = ("-quick" if options.quick else "") + ("-against" if options.against else "")
+    path = write_numbers(name + variant, outcome.numbers)
     software = "" if name == "stack" else f" {machine.software()}"  # its programs are in its images
     text = f"{outcome.text}\n\n{machine.hardware()}{software} Measured on {datetime.now(UTC):%Y-%m-%d}."
     print(f"\n{text}\n\nraw numbers: {path.relative_to(ROOT)}", flush=True)
-    if not quick and not outcome.faults:
+    if not variant and not outcome.faults:
         write_section(name, text)
     return [f"{name}: {fault}" for fault in outcome.faults]
 
@@ -68,48 +78,51 @@ def _progress(line: str) -> None:
     print(f"{time.monotonic() - _STARTED:>6.1f} s  {line}", flush=True)
 
 
-def _serving(quick: bool) -> Outcome:
-    from bench import serving, summary, tables  # noqa: PLC0415 each benchmark needs its own half of the libraries
+def _serving(options: argparse.Namespace) -> Outcome:
+    from bench import serving, summary, tables  # noqa: PLC0415 each benchmark needs other libraries
 
-    runs = serving.measure(serving.QUICK if quick else serving.FULL, _progress)
+    plan = serving.QUICK if options.quick else serving.FULL
+    with files_of(options.against) if options.against else nullcontext() as earlier:
+        runs = serving.measure(plan, _progress, earlier)
     lines = summary.summarize(runs)
-    text = "\n\n".join(
-        (bar_table(tables.bars(lines)), "64 connections:", tables.throughput_table(lines),
-         "One connection:", tables.latency_table(lines))
-    )  # fmt: skip
+    parts = [target_table(tables.targets(lines)), "64 connections:", tables.throughput_table(lines),
+             "One connection:", tables.latency_table(lines)]  # fmt: skip
+    if options.against:
+        ratios = summary.ratios(runs, OURS, EARLIER)
+        parts += [f"Today's api divided by that of {options.against}:", tables.earlier_table(ratios)]
     faults = [f"{run.contender}, {run.load}, {run.connections}: {run.fault}" for run in runs if run.fault]
-    return Outcome(runs, text, faults)
+    return Outcome(runs, "\n\n".join(parts), faults)
 
 
-def _training(quick: bool) -> Outcome:
+def _training(options: argparse.Namespace) -> Outcome:
     from bench import training  # noqa: PLC0415
 
-    found = training.measure(training.QUICK_SIZES if quick else training.SIZES, _progress)
+    found = training.measure(training.QUICK_SIZES if options.quick else training.SIZES, _progress)
     return Outcome(found, training.describe(found), [])
 
 
-def _growth(quick: bool) -> Outcome:
+def _growth(options: argparse.Namespace) -> Outcome:
     from bench import growth  # noqa: PLC0415
 
-    found, retention = growth.measure(growth.QUICK_SIZES if quick else growth.SIZES, _progress)
+    found, retention = growth.measure(growth.QUICK_SIZES if options.quick else growth.SIZES, _progress)
     return Outcome([found, retention], growth.describe(found, retention), [])
 
 
-def _hotspots(quick: bool) -> Outcome:
+def _hotspots(options: argparse.Namespace) -> Outcome:
     from bench import hotspots  # noqa: PLC0415
 
-    found = hotspots.measure(3.0 if quick else 15.0, _progress)
+    found = hotspots.measure(3.0 if options.quick else 15.0, _progress)
     return Outcome(found, hotspots.describe(found), [])
 
 
-def _stack(quick: bool) -> Outcome:
+def _stack(options: argparse.Namespace) -> Outcome:
     from bench import stack  # noqa: PLC0415
 
-    numbers = stack.measure(1 if quick else 3, _progress)
+    numbers = stack.measure(1 if options.quick else 3, _progress)
     return Outcome(numbers, stack.describe(numbers), [])
 
 
-_BENCHMARKS: dict[str, Callable[[bool], Outcome]] = {
+_BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "serving": _serving,
     "training": _training,
     "growth": _growth,

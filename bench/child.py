@@ -1,6 +1,6 @@
 """Runs a command and prints what it took, as JSON: python bench/child.py COMMAND…
 
-A process of its own, and a small one: a child's peak memory never counts as less than its parent had.
+A small process of its own, because Linux starts a child's peak memory at that of its parent.
 """
 
 from __future__ import annotations

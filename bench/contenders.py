@@ -1,4 +1,4 @@
-"""Who is measured: every contender is one worker process on the server's core, started once for all."""
+"""The contenders: each is one worker process on the server's core, started once for all rounds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
+
 from bench.front_door import write_configuration
 from bench.load import answers
 from bench.machine import on_server_core
-from bench.stores import PREDICTIONS, TEXTBOOK, Stores, inference_url
+from bench.stores import PREDICTIONS, ROOT, TEXTBOOK, Stores, everysec_redis, inference_url
 from tests.harness.processes.serving import publish_line
 from tests.harness.processes.store_process import RedisServer, Server
 
@@ -23,8 +25,9 @@ _UVICORN = (
 )
 MISS, HOT, HIT = "all miss", "90 % hits", "all hit"
 HOT_SHARE = {MISS: 0.0, HOT: 0.9, HIT: 1.0}
-ECHO, PLAIN, BOOK, OURS, FRONT, DURABLE = "echo", "plain", "textbook", "api", "api-nginx", "api-always"
-EVERYONE = (ECHO, PLAIN, BOOK, OURS, FRONT, DURABLE)
+ECHO, PLAIN, BOOK = "echo", "plain", "textbook"
+OURS, EARLIER, FRONT, DURABLE = "api", "api-earlier", "api-nginx", "api-always"
+ALL = {ECHO, PLAIN, BOOK, OURS, FRONT, DURABLE}  # without the one that needs another checkout
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ class Contender:
     def pids(self) -> list[int]:
         """Return the processes that do the work."""
         return [server.process.pid for server in self.servers if server.process is not None]
+
+    def cpu_seconds(self) -> float:
+        """Return the user and system time of its processes and all processes below them."""
+        roots = [psutil.Process(pid) for pid in self.pids()]
+        times = [process.cpu_times() for root in roots for process in (root, *root.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
 
 
 @dataclass
@@ -69,17 +78,9 @@ class _Starter:
         application = f"bench.peers.{name}:app"
         arguments = [*_UVICORN.split(), "--port", str(self.free_port()), *options, application]
         environment["MODEL_PATH"] = str(self.model_dir / "model.pkl")
-        return self.run(name, on_server_core(sys.executable, "-m", "uvicorn", *arguments, **environment))
-
-    def api(self, name: str, redis: RedisServer) -> Server:
-        environment = {
-            "DATABASE_URL": inference_url(self.stores.postgres),
-            "REDIS_URL": redis.url(),
-            "MODEL_DIR": str(self.model_dir),
-            "HOST": "127.0.0.1",
-            "PORT": str(self.free_port()),
-        }
-        return self.run(name, on_server_core(sys.executable, "-m", "api", **environment))
+        return self.run(
+            name, on_server_core(ROOT, sys.executable, "-m", "uvicorn", *arguments, **environment)
+        )
 
     def echo(self) -> None:
         server = self.uvicorn(ECHO, "--lifespan", "off")
@@ -95,8 +96,15 @@ class _Starter:
         server = self.uvicorn(BOOK, **environment)
         self.started.append(Contender(BOOK, server.port, [server], database=TEXTBOOK, redis=redis))
 
-    def ours(self, name: str, redis: RedisServer) -> None:
-        server = self.api(name, redis)
+    def ours(self, name: str, redis: RedisServer, checkout: Path = ROOT) -> None:
+        environment = {
+            "DATABASE_URL": inference_url(self.stores.postgres),
+            "REDIS_URL": redis.url(),
+            "MODEL_DIR": str(self.model_dir),
+            "HOST": "127.0.0.1",
+            "PORT": str(self.free_port()),
+        }
+        server = self.run(name, on_server_core(checkout, sys.executable, "-m", "api", **environment))
         self.started.append(Contender(name, server.port, [server], database=PREDICTIONS, redis=redis))
 
     def front_door(self) -> None:
@@ -115,9 +123,9 @@ class _Starter:
 
 @contextmanager
 def running_contenders(
-    stores: Stores, progress: Callable[[str], None], names: Container[str] = EVERYONE
+    stores: Stores, progress: Callable[[str], None], names: Container[str] = ALL, earlier: Path = ROOT
 ) -> Iterator[list[Contender]]:
-    """Start them; on the way out end each by its process id."""
+    """Start the contenders in `names`, EARLIER from the folder `earlier`; stop them at the end."""
     with TemporaryDirectory(prefix="ml-stack-bench-") as path, ExitStack() as stack:
         directory = Path(path)
         directory.chmod(0o755)  # nginx's workers drop root
@@ -129,6 +137,7 @@ def running_contenders(
             PLAIN: starter.plain,
             BOOK: starter.textbook,
             OURS: lambda: starter.ours(OURS, stores.everysec),
+            EARLIER: lambda: starter.ours(EARLIER, stack.enter_context(everysec_redis()), earlier),
             FRONT: starter.front_door,
             DURABLE: lambda: starter.ours(DURABLE, stores.always),
         }

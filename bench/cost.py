@@ -1,4 +1,4 @@
-"""What a command takes: time and peak memory of one process, measured by bench/child.py."""
+"""Time and peak memory of a command, measured by bench/child.py."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bench.stores import ROOT
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What one process took."""
+    """The cost of one process."""
 
     seconds: float
     peak_mb: float
 
 
 def run(settings: dict[str, str], *command: str) -> Cost:
-    """Run the command in the project's folder; raise RuntimeError with its last words if it fails."""
+    """Run the command in the project's folder; raise RuntimeError with the end of its output if it fails."""
     child = [sys.executable, str(ROOT / "bench" / "child.py"), *command]
     done = subprocess.run(
         child, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False

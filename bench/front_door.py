@@ -1,4 +1,4 @@
-"""nginx/nginx.conf for the benchmarks: the shipped file, with other addresses and other folders."""
+"""nginx/nginx.conf for the benchmarks: the shipped file with other addresses and folders."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from bench.stores import ROOT
 
 
 class ConfigurationChanged(RuntimeError):
-    """nginx/nginx.conf has no longer what the benchmark must replace."""
+    """nginx/nginx.conf no longer has a line that the benchmark must replace."""
 
 
 def write_configuration(directory: Path, listen: int, api: int) -> Path:
-    """Write the configuration into `directory`: port `listen` leads to the api on port `api`."""
+    """Write the configuration into `directory`: requests to port `listen` go to the api on port `api`."""
     text = (ROOT / "nginx" / "nginx.conf").read_text()
     for old, new in {
-        "/tmp/": f"{directory}/",  # noqa: S108 the container's own; first, for our folder may be below /tmp
+        "/tmp/": f"{directory}/",  # noqa: S108 the container's; first, because our folder may be below /tmp
         "listen 8000;": f"listen 127.0.0.1:{listen};",
         "server api:8000 resolve ": f"server 127.0.0.1:{api} ",  # Debian's nginx is too old for `resolve`
-        "server model-serve:5000 resolve ": "server 127.0.0.1:9 ",  # nobody asks it
+        "server model-serve:5000 resolve ": "server 127.0.0.1:9 ",  # no request goes there
         "listen 5000;": f"listen unix:{directory}/unused-5000.socket;",
         "listen 8080;": f"listen unix:{directory}/unused-8080.socket;",
         "/etc/nginx/problems.conf": str(ROOT / "nginx" / "problems.conf"),

@@ -1,4 +1,4 @@
-"""Does the prediction log stay quick as it grows? Months of history, the api's INSERT, two usual queries."""
+"""Speed of the prediction log as it grows: months of history, the api's INSERT, two typical queries."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import psycopg2
 
 from api.prediction.identifiers import new_prediction_id
 from api.prediction.log_table import INSERT
-from bench.bars import table
 from bench.history import ask, fill, make_partitions
 from bench.stores import PREDICTIONS, ROOT, create_database, inference_url, running_postgres
+from bench.targets import table
 from tests.harness.processes.store_process import PostgresServer
 
 SIZES, QUICK_SIZES = (100_000, 1_000_000, 10_000_000), (10_000, 100_000)
@@ -31,7 +31,7 @@ _QUERIES = {
 
 
 class Size(msgspec.Struct, frozen=True):
-    """What was measured with so many rows in the log; times in seconds."""
+    """The figures with `rows` rows in the log; times in seconds."""
 
     rows: int
     bytes_per_row: float
@@ -40,7 +40,7 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """What dropping the old partitions took."""
+    """How long it took to drop the old partitions."""
 
     rows_before: int
     rows_after: int
@@ -48,7 +48,7 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 def measure(sizes: tuple[int, ...], progress: Callable[[str], None]) -> tuple[list[Size], Retention]:
-    """Fill the log anew for each size and measure; at the largest, let retention drop old partitions."""
+    """Fill the log for each size and measure; at the last size, let retention drop old partitions."""
     found = []
     with running_postgres() as server:
         create_database(server, PREDICTIONS, ROOT / "postgres" / "access.sql")
@@ -67,7 +67,7 @@ def measure(sizes: tuple[int, ...], progress: Callable[[str], None]) -> tuple[li
 
 
 def describe(found: list[Size], retention: Retention) -> str:
-    """Return the table and what retention took."""
+    """Return the table, and how long retention took."""
     insert = f"rows/s, INSERT of {_BATCH}, committed"
     headings = (
         "rows in the log",

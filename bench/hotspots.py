@@ -1,4 +1,4 @@
-"""Where the api's time goes under load: py-spy's samples, by function."""
+"""Where the api spends its time under load: samples of py-spy, by function."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from bench.bars import table
 from bench.contenders import HIT, HOT_SHARE, MISS, OURS, running_contenders
 from bench.load import put_load, warm
 from bench.serving import MANY
 from bench.stores import ROOT, running_stores
+from bench.targets import table
 
 _PY_SPY = ROOT / "build" / "bench" / "site-packages" / "bin" / "py-spy"
 _PER_SECOND = 250
 _SHOWN = 20
-_AT_WORK = "api/__main__.py"  # on every stack of the event loop; idle threads of pools are left out
+_AT_WORK = "api/__main__.py"  # on every stack of the event loop; excludes idle threads of pools
 _LEAD_SECONDS = 1.0  # py-spy takes a moment to start
 
 
@@ -47,7 +47,7 @@ def measure(seconds: float, progress: Callable[[str], None]) -> list[Profile]:
 
 
 def describe(profiles: list[Profile]) -> str:
-    """Return a table of the functions that are at work most often, the loads side by side."""
+    """Return a table of the functions that use most time, the loads side by side."""
     first, second = profiles
     chosen = sorted(first.own, key=lambda name: -(first.own[name] + second.own.get(name, 0)))[:_SHOWN]
     headings = ("function", *(f"{profile.load}: own / with callees" for profile in profiles))
@@ -69,7 +69,7 @@ def _sample(pid: int, port: int, load: str, seconds: float) -> str:
             _, errors = py_spy.communicate(timeout=60)
         with suppress(FileNotFoundError):
             return path.read_text()
-    raise RuntimeError(f"py-spy saw nothing: {errors.decode()[-500:]}")
+    raise RuntimeError(f"py-spy recorded nothing: {errors.decode()[-500:]}")
 
 
 def _profile(load: str, stacks: str) -> Profile:

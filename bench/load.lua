@@ -1,6 +1,6 @@
 -- The load: POST /predict with one row. Arguments after `--`: seed, share of requests from the hot set (0..1),
--- seconds of load, connections. Past the load each connection falls silent, so that what was sent is answered
--- and the count of answers is exact; when all are silent we say so, and wrk may be interrupted.
+-- seconds of load, connections. After these seconds each connection stops sending, so that every request is answered
+-- and the count of answers is exact. When all have stopped this prints SILENT, and wrk can be interrupted.
 local ffi = require("ffi")
 ffi.cdef [[
 typedef struct { long seconds; long nanoseconds; } ml_timespec;

@@ -1,4 +1,4 @@
-"""Putting load on a server with wrk, and what it saw."""
+"""Load on a server by wrk, and its result."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _PATIENCE = 10.0  # seconds for the last answers
 
 
 class LoadFailed(RuntimeError):
-    """wrk could not do its work."""
+    """wrk could not put the load on the server."""
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What the client counted; times in seconds."""
+    """The counts of the client; times in seconds."""
 
     answered: int  # whatever the status
     refused: int  # with a status of 400 or more
     broken: int  # connections that failed, requests that timed out
-    unanswered: int  # requests that were still under way at the end
+    unanswered: int  # requests without an answer at the end
     seconds: float  # from the first request to the last answer
     p50: float
     p99: float
@@ -44,7 +44,7 @@ class Seen(msgspec.Struct, frozen=True):
 def put_load(port: int, connections: int, hot_share: float, seconds: float, seed: int) -> Seen:
     """Send POST /predict over so many connections, then wait until each request is answered.
 
-    `hot_share` of the requests, at random, come from the hot set, the others have never been seen before.
+    `hot_share` of the requests, at random, come from the hot set; all others are different from each other.
     """
     limit = f"{math.ceil(seconds + _PATIENCE)}s"
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", limit]
@@ -56,7 +56,7 @@ def put_load(port: int, connections: int, hot_share: float, seconds: float, seed
         for line in wrk.stdout:
             output += line
             if line == "SILENT\n":
-                wrk.send_signal(signal.SIGINT)  # it prints what it saw, and ends
+                wrk.send_signal(signal.SIGINT)  # it prints its counts and ends
             if line.startswith(_RESULT):
                 return msgspec.json.decode(line.removeprefix(_RESULT), type=Seen)
     raise LoadFailed(f"wrk ended without a result: {output[-500:]}")

@@ -1,4 +1,4 @@
-"""What the numbers were measured on, and who gets which core."""
+"""The machine: its description for the tables, and which processes run on which core."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
+
 _LAST, *_OTHERS = sorted(os.sched_getaffinity(0), reverse=True)
 SERVER_CORE = _LAST
 LOAD_CORES = set(_OTHERS) or {_LAST}
@@ -17,35 +19,33 @@ _PACKAGES = ("uvicorn", "FastAPI", "scikit-learn")
 
 
 def keep_off_the_server_core() -> None:
-    """Leave one core to the server: this process and what it starts, stores and load, use the others."""
+    """Keep this process and its children, stores and load among them, off the server's core."""
     os.sched_setaffinity(0, LOAD_CORES)
 
 
 def use_every_core() -> None:
-    """Take that back, for what is measured in containers: they have all cores, and so has who starts them."""
+    """Undo keep_off_the_server_core, for measurements in containers, which use all cores."""
     os.sched_setaffinity(0, LOAD_CORES | {SERVER_CORE})
 
 
-def on_server_core(*command: str, **environment: str) -> list[str]:
-    """Return the command that runs `command` on the server's core; it keeps one process id throughout."""
+def on_server_core(directory: Path, *command: str, **environment: str) -> list[str]:
+    """Return the command that runs `command` in `directory` on the server's core, all in one process."""
     settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | environment
     assignments = [f"{name}={value}" for name, value in settings.items()]
-    return ["env", *assignments, "taskset", "--cpu-list", str(SERVER_CORE), *command]
+    return ["env", f"--chdir={directory}", *assignments, "taskset", "--cpu-list", str(SERVER_CORE), *command]
 
 
 def hardware() -> str:
     """Return cores, memory and kernel as a sentence, with nothing that names the machine."""
-    cpuinfo, meminfo = Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()
-    model = re.search(r"model name\s*: (.*)", cpuinfo)
-    memory = re.search(r"MemTotal:\s+(\d+)", meminfo)
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     cores = len(LOAD_CORES | {SERVER_CORE})
-    gib = round(int(memory.group(1)) / (1 << 20)) if memory else 0
+    gib = round(psutil.virtual_memory().total / (1 << 30))
     kernel = ".".join(platform.release().split(".")[:2])
     return f"{cores} cores ({model.group(1) if model else platform.machine()}), {gib} GiB, Linux {kernel}."
 
 
 def software() -> str:
-    """Return the versions of what runs as plain processes here as a sentence."""
+    """Return the versions of the software that runs as plain processes, as a sentence."""
     return f"Python {platform.python_version()}, {', '.join((*map(_package, _PACKAGES), *_programs()))}."
 
 

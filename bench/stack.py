@@ -1,6 +1,6 @@
 """The whole stack in containers: time to healthy, a run with nothing to do, memory at rest, image sizes.
 
-In a project of its own on loopback ports of its own; nothing of it is left behind.
+It runs as a Compose project of its own, on loopback ports of its own, and removes both at the end.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from statistics import median
 
 import msgspec
 
-from bench.bars import Bar, bar_table, table
 from bench.machine import use_every_core
 from bench.stores import ROOT
+from bench.targets import Target, table, target_table
 
 _PROJECT, _FIRST_PORT = "ml-stack-bench", 30_200
 _PORTS = ("API_PORT", "SERVE_PORT", "PROMETHEUS_PORT", "DATABASE_PORT", "POSTGRES_PORT", "REDIS_PORT")
@@ -26,7 +26,7 @@ _ENVIRONMENT = {
     "BIND_ADDRESS": "127.0.0.1",
     **{name: str(_FIRST_PORT + number) for number, name in enumerate(_PORTS)},
 }
-_LAST_STEP = "model-evaluate"  # the others come before it
+_LAST_STEP = "model-evaluate"  # it depends on all others
 _REST_SECONDS = 20.0
 _MIB = {"B": 1 / (1 << 20), "KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0}
 
@@ -41,7 +41,7 @@ class StackNumbers(msgspec.Struct, frozen=True):
 
 
 def measure(rounds: int, progress: Callable[[str], None]) -> StackNumbers:
-    """Start the stack on empty volumes so many times; look at the last one at rest."""
+    """Start the stack on empty volumes `rounds` times; measure the last one at rest."""
     use_every_core()
     _run("scripts/bootstrap/base-images.sh", "ensure")
     progress("building the images")
@@ -62,15 +62,15 @@ def measure(rounds: int, progress: Callable[[str], None]) -> StackNumbers:
 def describe(numbers: StackNumbers) -> str:
     """Return the tables."""
     total = sum(numbers.memory.values())
-    bars = [
-        Bar("`up --wait`, images built, empty volumes", median(numbers.healthy), 15, 8, "s", at_most=True),
-        Bar("all steps with nothing to do", median(numbers.steps), 5, 2, "s", at_most=True),
-        Bar("memory of the idle stack", total, 700, 400, "MiB", at_most=True),
+    targets = [
+        Target("`up --wait`, images built, empty volumes", median(numbers.healthy), 15, 8, "s", at_most=True),
+        Target("all steps with nothing to do", median(numbers.steps), 5, 2, "s", at_most=True),
+        Target("memory of the idle stack", total, 700, 400, "MiB", at_most=True),
     ]
     containers = [(name, f"{size:.0f}") for name, size in sorted(numbers.memory.items())]
     images = [(f"`{name}`", f"{size:,}") for name, size in sorted(numbers.images.items())]
     return "\n\n".join(
-        (bar_table(bars), table(("container", "MiB"), containers), table(("image", "MB"), images))
+        (target_table(targets), table(("container", "MiB"), containers), table(("image", "MB"), images))
     )
 
 
@@ -96,7 +96,7 @@ def _timed(*arguments: str) -> float:
 
 
 def _memory() -> dict[str, float]:
-    """Return what each running container uses, without the page cache that the kernel could take back."""
+    """Return the memory of each running container, without the page cache, which the kernel can reclaim."""
     containers = _compose("ps", "--quiet").split()
     lines = _run("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *containers)
     found = {}

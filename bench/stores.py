@@ -1,6 +1,6 @@
 """The stores of the benchmarks: real processes on loopback, as durable as in production.
 
-PostgreSQL as the Compose file starts it (fsync on). Redis as redis/redis.conf sets it, once with
+PostgreSQL runs as in the Compose file (fsync on). Redis runs with redis/redis.conf, once with
 `appendfsync everysec` for all contenders and once with `always`, which is what the stack ships.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,36 +23,34 @@ ROOT = Path(__file__).resolve().parents[1]
 PREDICTIONS, TEXTBOOK = "predictions", "textbook"
 _INFERENCE_PASSWORD = "inference-demo"
 _POSTGRES_SETTINGS = ("shared_buffers=128MB", "max_wal_size=2GB")
-_OURS_TO_SET = {"bind", "dir", "appendonly", "save", "appendfsync"}
+_SET_HERE = {"bind", "dir", "appendonly", "save", "appendfsync"}
 
 
 @dataclass(frozen=True)
 class Stores:
-    """What is running."""
+    """The running stores."""
 
     postgres: PostgresServer
     everysec: RedisServer
     always: RedisServer
 
-    def flush(self) -> None:
-        """Empty both caches."""
-        for server in (self.everysec, self.always):
-            with closing(redis.Redis(port=server.port)) as client:
-                client.flushall()
-
 
 @contextmanager
 def running_stores() -> Iterator[Stores]:
     """Start PostgreSQL with the prediction log and the textbook's table, and the two Redis."""
-    settings = _shipped_redis_settings()
     with (
         running_postgres() as postgres,
-        redis_server(*settings, "--appendfsync", "everysec") as everysec,
-        redis_server(*settings, "--appendfsync", "always") as always,
+        everysec_redis() as everysec,
+        redis_server(*_shipped_redis_settings(), "--appendfsync", "always") as always,
     ):
         create_database(postgres, PREDICTIONS, ROOT / "postgres" / "access.sql")
         create_database(postgres, TEXTBOOK, ROOT / "bench" / "peers" / "textbook.sql")
         yield Stores(postgres, everysec, always)
+
+
+def everysec_redis() -> AbstractContextManager[RedisServer]:
+    """Start Redis with the shipped settings but for `appendfsync everysec`."""
+    return redis_server(*_shipped_redis_settings(), "--appendfsync", "everysec")
 
 
 @contextmanager
@@ -78,6 +76,12 @@ def inference_url(server: PostgresServer) -> str:
     return server.url(PREDICTIONS, "inference", _INFERENCE_PASSWORD)
 
 
+def flush(server: RedisServer) -> None:
+    """Empty the cache."""
+    with closing(redis.Redis(port=server.port)) as client:
+        client.flushall()
+
+
 def truncate(server: PostgresServer, database: str) -> None:
     """Empty the database's table of predictions."""
     server.execute("TRUNCATE predictions", database)
@@ -93,7 +97,7 @@ def count_rows(server: PostgresServer, database: str) -> int:
 
 
 def cache_hits(server: RedisServer) -> int:
-    """Return how many look-ups have found something since Redis started."""
+    """Return the number of look-ups since Redis started that were hits."""
     with closing(redis.Redis(port=server.port, decode_responses=True)) as client:
         statistics = client.info("stats")
     assert isinstance(statistics, dict)
@@ -103,5 +107,5 @@ def cache_hits(server: RedisServer) -> int:
 def _shipped_redis_settings() -> list[str]:
     lines = (ROOT / "redis" / "redis.conf").read_text().splitlines()
     directives = [line.split() for line in lines if line and not line.startswith("#")]
-    kept = [words for words in directives if words[0] not in _OURS_TO_SET]
+    kept = [words for words in directives if words[0] not in _SET_HERE]
     return [part for name, *values in kept for part in (f"--{name}", *values)]

@@ -1,18 +1,15 @@
-"""From runs to one line a contender and load: medians, spread, and ratios to the yardsticks."""
+"""From runs to one line for each contender and load: medians, extremes, and ratios."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
-from bench.contenders import BOOK, DURABLE, ECHO, FRONT, HIT, HOT, MISS, OURS, PLAIN
+from bench.contenders import BOOK, ECHO, MISS, PLAIN
 from bench.serving import MANY, ONE, Run
 
 Cell = tuple[str, str]  # contender, load
-CELLS: tuple[Cell, ...] = (
-    (ECHO, MISS), (PLAIN, MISS),
-    *((contender, load) for contender in (BOOK, OURS, FRONT, DURABLE) for load in (MISS, HOT, HIT)),
-)  # fmt: skip
 
 
 class Spread(NamedTuple):
@@ -24,7 +21,7 @@ class Spread(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What came of one contender under one load; times in seconds."""
+    """The result of one contender under one load; times in seconds."""
 
     cell: Cell
     per_second: Spread
@@ -37,10 +34,39 @@ class Line(NamedTuple):
     hit_share: float | None
 
 
+class Ratios(NamedTuple):
+    """One contender's figures divided by another's, run by run."""
+
+    per_second: Spread
+    cpu_per_thousand: Spread
+    p50: Spread  # at one connection
+
+
+def ratios(runs: list[Run], contender: str, other: str) -> dict[str, Ratios]:
+    """Return what `contender` measures in relation to `other`, by load."""
+    loads = dict.fromkeys(run.load for run in runs if run.contender == other)
+    return {load: _ratios(runs, (contender, load), (other, load)) for load in loads}
+
+
+def _ratios(runs: list[Run], cell: Cell, other: Cell) -> Ratios:
+    def divided(figures: Callable[[Cell], list[float]]) -> Spread:
+        pairs = zip(figures(cell), figures(other), strict=True)
+        return _spread([one / another for one, another in pairs])
+
+    return Ratios(
+        per_second=divided(lambda each: [run.per_second for run in _select(runs, each, MANY)]),
+        cpu_per_thousand=divided(
+            lambda each: [run.cpu_seconds / run.seen.ok for run in _select(runs, each, MANY)]
+        ),
+        p50=divided(lambda each: [run.seen.p50 for run in _select(runs, each, ONE)]),
+    )
+
+
 def summarize(runs: list[Run]) -> dict[Cell, Line]:
-    """Return the lines in the table's order."""
-    relative = {cell: _spread(_of_echo(runs, cell)) for cell in CELLS}
-    return {cell: _line(runs, cell, relative) for cell in CELLS}
+    """Return the lines in the order in which they were measured."""
+    cells = dict.fromkeys((run.contender, run.load) for run in runs)
+    relative = {cell: _spread(_of_echo(runs, cell)) for cell in cells}
+    return {cell: _line(runs, cell, relative) for cell in cells}
 
 
 def _line(runs: list[Run], cell: Cell, relative: dict[Cell, Spread]) -> Line:
@@ -62,7 +88,7 @@ def _line(runs: list[Run], cell: Cell, relative: dict[Cell, Spread]) -> Line:
 
 
 def _of_echo(runs: list[Run], cell: Cell) -> list[float]:
-    """Return each run's rate against the mean of the yardstick's runs just before and just after it."""
+    """Return each run's rate divided by the mean of the reference's runs just before and just after it."""
     ratios = []
     for index, run in enumerate(runs):
         if (run.contender, run.load) == cell and run.connections == MANY:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.bars import Bar, table
-from bench.contenders import BOOK, DURABLE, ECHO, FRONT, HIT, HOT, MISS, OURS, PLAIN
+from bench.contenders import BOOK, DURABLE, EARLIER, ECHO, FRONT, HIT, HOT, MISS, OURS, PLAIN
 from bench.serving import MANY, ONE
-from bench.summary import Cell, Line, Spread
+from bench.summary import Cell, Line, Ratios, Spread
+from bench.targets import Target, table
 
 _NAMES = {
     ECHO: "L: bare uvicorn, echo",
     PLAIN: "FastAPI + scikit-learn, no cache, no log",
-    BOOK: "the document, by the textbook",
+    BOOK: "textbook version",
     OURS: "**our api**",
+    EARLIER: "our api at the earlier commit",
     FRONT: "**our api through nginx**",
     DURABLE: "**our api**, Redis fsync always (as shipped)",
 }
@@ -27,28 +28,36 @@ def throughput_table(lines: dict[Cell, Line]) -> str:
 
 
 def latency_table(lines: dict[Cell, Line]) -> str:
-    """Return the table of one connection: a contender's loads side by side."""
+    """Return the table of one connection: the loads of a contender side by side."""
     rows = [
         (_NAMES[name], *(_milliseconds(lines[name, load], ONE) if (name, load) in lines else "–"
                          for load in (MISS, HOT, HIT)))
-        for name in _NAMES
+        for name in dict.fromkeys(contender for contender, _ in lines)
     ]  # fmt: skip
     return table(("contender", *(f"{load}: p50 / p99 ms" for load in (MISS, HOT, HIT))), rows)
 
 
-def bars(lines: dict[Cell, Line]) -> list[Bar]:
-    """Return what was wanted, and what was reached."""
+def earlier_table(ratios: dict[str, Ratios]) -> str:
+    """Return the table of today's api divided by the earlier one: a load in each row."""
+    headings = ("today / earlier", "requests/s, 64 connections", "CPU s / 1000", "p50, one connection")
+    rows = [(load, *(_spread(ratio, lambda value: f"{value:.3f}") for ratio in found))
+            for load, found in ratios.items()]  # fmt: skip
+    return table(headings, rows)
+
+
+def targets(lines: dict[Cell, Line]) -> list[Target]:
+    """Return the figures of the api with their targets."""
     miss, hot, hit = (lines[OURS, load] for load in (MISS, HOT, HIT))
     nginx = lines[FRONT, MISS].of_echo.middle / miss.of_echo.middle
     job = "full job, 64 connections, "
     return [
-        Bar(job + "all miss, of L", miss.of_echo.middle, 0.45, 1.0),
-        Bar(job + "90 % hits, of L", hot.of_echo.middle, 0.5, 1.0),
-        Bar("all miss, against FastAPI + scikit-learn without cache and log", miss.times_plain, 4, 10, "×"),
-        Bar("all miss, against the textbook version", miss.times_textbook or 0.0, 20, 50, "×"),
-        Bar("p50 at one connection, hit", hit.latency[ONE][0] * 1e3, 0.8, 0.4, "ms", at_most=True),
-        Bar("p50 at one connection, miss", miss.latency[ONE][0] * 1e3, 1.0, 0.4, "ms", at_most=True),
-        Bar("through nginx, against direct, all miss", nginx, 0.6, 0.8),
+        Target(job + "all miss, of L", miss.of_echo.middle, 0.45, 1.0),
+        Target(job + "90 % hits, of L", hot.of_echo.middle, 0.5, 1.0),
+        Target("all miss, against FastAPI + scikit-learn, no cache, no log", miss.times_plain, 4, 10, "×"),
+        Target("all miss, against the textbook version", miss.times_textbook or 0.0, 20, 50, "×"),
+        Target("p50 at one connection, hit", hit.latency[ONE][0] * 1e3, 0.8, 0.4, "ms", at_most=True),
+        Target("p50 at one connection, miss", miss.latency[ONE][0] * 1e3, 1.0, 0.4, "ms", at_most=True),
+        Target("through nginx, against direct, all miss", nginx, 0.6, 0.8),
     ]  # fmt: skip
 
 

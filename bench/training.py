@@ -1,4 +1,4 @@
-"""The training side: our steps 00 and 10 as they run in the stack, beside pandas and beside bare COPY.
+"""The training side: steps 00 and 10 as they run in the stack, compared with pandas and with bare COPY.
 
 Every figure is of whole processes, imports included: wall-clock time, peak memory as the kernel counts it.
 """
@@ -14,20 +14,20 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from bench.bars import Bar, bar_table, table
 from bench.cost import Cost, run
 from bench.stores import ROOT, create_database, running_postgres
+from bench.targets import Target, table, target_table
 from mlstack.data.binary_copy import HEADER, TRAILER, encode_rows
 from mlstack.data.generation import Generation, generate
 
 SIZES, QUICK_SIZES = (100_000, 1_000_000, 10_000_000), (10_000, 100_000)
-_BOUND = 120.0  # seconds that a contender may take to be given ten times as many rows
+_BOUND = 120.0  # seconds; a contender gets ten times as many rows if that would take it less
 _TABLE = "CREATE TABLE linear_data (x double precision, y double precision)"
 OURS, PANDAS, COPY = "our steps 00 and 10", "pandas to_sql, read_sql, fit", "bare COPY in and out (psql)"
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """One contender at one size: writing the table, then reading it (and training)."""
+    """One contender at one size: the costs of writing the table and of reading it (and training)."""
 
     contender: str
     rows: int
@@ -36,12 +36,12 @@ class Measured(msgspec.Struct, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """Time in and out."""
+        """Time to write and read."""
         return self.write.seconds + self.read.seconds
 
     @property
     def microseconds(self) -> float:
-        """Time for a row, in and out."""
+        """Time to write and read one row."""
         return self.seconds / self.rows * 1e6
 
 
@@ -51,7 +51,7 @@ class _Bench:
         self._seed = 667
 
     def ours(self, rows: int) -> Measured:
-        self._seed += 1  # other rows each time, or there would be nothing to do
+        self._seed += 1  # other rows each time: with the same data the steps have nothing to do
         settings = {
             "DATABASE_URL": self._url[OURS],
             "DATA_SAMPLES": str(rows),
@@ -84,7 +84,7 @@ class _Bench:
 
 
 def measure(sizes: tuple[int, ...], progress: Callable[[str], None]) -> list[Measured]:
-    """Measure every contender at every size it manages; medians of three but for the largest."""
+    """Measure every contender at every size within its time; medians of three, of one at the largest."""
     with running_postgres() as server, TemporaryDirectory(prefix="ml-stack-bench-") as directory:
         names = {OURS: "ours", PANDAS: "pandas", COPY: "copy"}
         bench = _Bench({key: create_database(server, name) for key, name in names.items()}, Path(directory))
@@ -97,7 +97,7 @@ def measure(sizes: tuple[int, ...], progress: Callable[[str], None]) -> list[Mea
 def _measure_sizes(
     contender: Callable[[int], Measured], sizes: tuple[int, ...], progress: Callable[[str], None]
 ) -> list[Measured]:
-    """Measure size after size, as long as the next one, ten times as many rows, would keep to the bound."""
+    """Measure size after size, as long as the next one, ten times as many rows, is within the bound."""
     found: list[Measured] = []
     for rows in sizes:
         if found and 10 * (found[-1].seconds - found[0].seconds) > _BOUND:
@@ -116,12 +116,12 @@ def describe(found: list[Measured]) -> str:
     times_pandas = per_row[PANDAS] / per_row[OURS]
     times_copy = per_row[OURS] / per_row[COPY]
     job = f"prepare + train on {ours.rows:,} rows, per row: "
-    bars = [
-        Bar(f"{job}pandas' time ({largest[PANDAS].rows:,} rows) by ours", times_pandas, 15, None, "×"),
-        Bar(f"{job}our time by bare COPY's", times_copy, None, 1.3, "×", at_most=True),
+    targets = [
+        Target(f"{job}pandas' time ({largest[PANDAS].rows:,} rows) by ours", times_pandas, 15, None, "×"),
+        Target(f"{job}our time by bare COPY's", times_copy, None, 1.3, "×", at_most=True),
     ]
     headings = ("contender", "rows", "write s; peak MB", "read and train s; peak MB", "µs per row")
-    return f"{bar_table(bars)}\n\n{table(headings, [_row(one) for one in found])}"
+    return f"{target_table(targets)}\n\n{table(headings, [_row(one) for one in found])}"
 
 
 def _row(one: Measured) -> tuple[str, ...]:

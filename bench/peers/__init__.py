@@ -1,1 +1,1 @@
-"""What we measure ourselves against; each peer is written as its own documentation would write it."""
+"""What the api is compared with; each peer is written as its own documentation would write it."""

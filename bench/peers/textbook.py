@@ -1,7 +1,7 @@
-"""The document's api/main.py, its TODOs filled in as they suggest: one client of each store, made at import.
+"""api/main.py of multi-container-ml-application.md, its TODOs filled in as they suggest.
 
-Fair to it: hiredis parses for redis-py, cache hits are logged too as the document's criteria ask,
-and its connections are opened once, not per request.
+In its favour: hiredis parses for redis-py, and its connections are opened once, not per request. Cache hits
+are logged too, as the criteria there ask.
 """
 
 from __future__ import annotations

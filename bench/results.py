@@ -10,7 +10,7 @@ import msgspec
 
 from bench.stores import ROOT
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+_PAGE = ROOT / "docs" / "performance.md"
 
 
 def write_numbers(name: str, numbers: Any) -> Path:
@@ -24,9 +24,9 @@ def write_numbers(name: str, numbers: Any) -> Path:
 def write_section(name: str, text: str) -> None:
     """Replace what stands between the section's two markers in docs/performance.md."""
     begin, end = f"<!-- bench: {name} -->", f"<!-- /bench: {name} -->"
-    document = DOCUMENT.read_text(encoding="utf-8")
+    page = _PAGE.read_text(encoding="utf-8")
     pattern = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
-    if not pattern.search(document):
-        raise ValueError(f"{DOCUMENT} has no markers {begin} … {end}")
+    if not pattern.search(page):
+        raise ValueError(f"{_PAGE} has no markers {begin} … {end}")
     replacement = f"{begin}\n{text.strip()}\n{end}"
-    DOCUMENT.write_text(pattern.sub(lambda _: replacement, document), encoding="utf-8")
+    _PAGE.write_text(pattern.sub(lambda _: replacement, page), encoding="utf-8")
