@@ -1,4 +1,4 @@
-"""Step 05: refuse data that no model should be trained on, one line per finding."""
+"""Step 05: validate the training table; with faults, log one line per fault and exit with 1."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ logger = logging.getLogger("05-validate_data")
 
 
 def main() -> None:
-    """Let the table pass, or refuse it."""
+    """Check the table; raise DataRefused with one line per fault."""
     expected = read_expectations()
     with connected(read_url("DATABASE_URL")) as connection:
         findings = find_problems(connection, expected)
     if findings:
         raise DataRefused(*findings)
-    logger.info("the data are fit for training", extra={"checked": asdict(expected)})
+    logger.info("the data are valid", extra={"checked": asdict(expected)})
 
 
 if __name__ == "__main__":

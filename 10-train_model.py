@@ -17,7 +17,7 @@ logger = logging.getLogger("10-train_model")
 
 
 def main() -> None:
-    """Read, train, publish; or find that this very model has been published before."""
+    """Read the table; train and publish, unless a version with the same content digest exists."""
     config, store = read_training_config(), ModelStore(Path(env("MODEL_DIR", "/models")))
     name, columns = env("DATA_TABLE", "linear_data"), (*config.features, config.target)
     with connected(read_url("DATABASE_URL")) as connection:

@@ -1,6 +1,6 @@
-"""Step 15 (optional): derive columns such as squares and products, in a table of their own.
+"""Step 15 (optional): write a table with derived columns such as squares and products.
 
-It runs between validation and training, so that TRAIN_TABLE can point training at its table.
+It runs between validation and training, so that training can use it (TRAIN_TABLE).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MESSAGES = {"made": "feature table made", "already there": "nothing to do: the f
 
 
 def main() -> None:
-    """Leave the feature table up to date."""
+    """Create the feature table, unless it is up to date."""
     features = read_features()
     with connected(read_url("DATABASE_URL")) as connection:
         outcome, rows = make_features(connection, features)

@@ -1,4 +1,4 @@
-"""Step 20: the quality gate. Promotes the newest version, or refuses it and fails."""
+"""Step 20: the quality gate. Promotes the latest version, or rejects it and exits with 1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("20-evaluate_model")
 
 
 def main() -> None:
-    """Judge the latest version, write its report, then promote or reject it."""
+    """Evaluate the latest version, write its report, then promote or reject it."""
     store, tolerance = ModelStore(Path(env("MODEL_DIR", "/models"))), env_float("EVALUATE_TOLERANCE", 0.05)
     version = pending(store)
     if version is None:

@@ -1,4 +1,4 @@
-"""Step 25 (optional): look for a better model by cross-validation; the quality gate has the last word."""
+"""Step 25 (optional): search for a better model by cross-validation; the quality gate decides on it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ logger = logging.getLogger("25-optimize_model")
 
 
 def main() -> None:
-    """Compare, publish the choice and have it judged; or find that this very search has been made before."""
+    """Compare the candidates, publish the best and evaluate it, unless the same search was done before."""
     store, name = ModelStore(Path(env("MODEL_DIR", "/models"))), env("DATA_TABLE", "linear_data")
     gate = Gate(read_url("DATABASE_URL"), env_float("EVALUATE_TOLERANCE", 0.05))
     seconds = env_float("OPTIMIZE_SECONDS", 60.0, minimum=0.1)
     found, new = optimize(store, name, read_candidates(read_training_config()), seconds, gate)
     if not new:
-        event = "nothing to do: these candidates were compared on these data before"
+        event = "nothing to do: these candidates were already compared on these data"
     elif not found.scores:
-        event = "the configured model stays: there was no time to compare it, raise OPTIMIZE_SECONDS"
+        event = "the configured model stays: no candidate finished in time, raise OPTIMIZE_SECONDS"
     elif found.model_version is None:
         event = "the configured model stays: none is better by more than a standard error"
     else:

@@ -14,7 +14,7 @@ logger = logging.getLogger("90-serve_model")
 
 
 def main() -> int:
-    """Serve; return 1 after one readable line if that cannot even begin."""
+    """Serve until SIGTERM; if the server cannot start, log one line and return 1."""
     configure_logging("model-serve", env("LOG_LEVEL", "INFO"))
     try:
         server = GunicornServer(read_serving_settings())

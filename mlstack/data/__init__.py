@@ -1,1 +1,1 @@
-"""The training table: making, checking and reading it."""
+"""The training table: generation, loading, validation, reading."""

@@ -1,7 +1,8 @@
-"""PostgreSQL's binary COPY format for rows of float8, made and read by NumPy: no Python code per row.
+"""PostgreSQL's binary COPY format for rows of float8, encoded and decoded by NumPy without a loop over rows.
 
-A stream is a header, then per row an int16 with the number of fields and per field an int32 length and the
-value, big-endian, then an int16 of -1. https://www.postgresql.org/docs/15/sql-copy.html (Binary Format)
+A stream is a header; for each row an int16 with the number of fields and, for each field, an int32 length and
+the value; and a trailer, an int16 of -1. All numbers are big-endian.
+https://www.postgresql.org/docs/15/sql-copy.html (section "Binary Format")
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def encode_rows(table: FloatArray) -> memoryview:
 
 
 def decode_rows(data: memoryview, columns: int) -> npt.NDArray[Any]:
-    """Return whole rows as a big-endian view [n, columns]; raise ValueError if they are not all float8."""
+    """Return complete rows as a big-endian view [n, columns]; raise ValueError if they are not all float8."""
     rows = np.frombuffer(data, dtype=row_type(columns))
     if (rows["fields"] != columns).any() or (rows["cells"]["length"] != 8).any():
         raise ValueError("the COPY stream does not hold float8 values only")

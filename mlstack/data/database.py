@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, and its errors as one readable line."""
+"""Connections to PostgreSQL, and its errors as DatabaseUnavailable."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 from mlstack.runtime.refusals import DatabaseUnavailable
 from mlstack.runtime.settings import without_password
 
-_PATIENCE = 10.0  # seconds for a server that is only just starting
+_START_TIMEOUT = 10.0  # seconds to wait for a server that is starting
 _STARTING = ("Connection refused", "starting up", "shutting down", "not yet accepting")
 
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    """Give a connection whose statements are one transaction, rolled back if something fails."""
+    """Open a connection for the block: one transaction, rolled back if the block raises."""
     with database_errors(url), closing(_connect(url)) as connection, connection:
         yield connection
 
 
 @contextmanager
 def database_errors(url: str) -> Iterator[None]:
-    """Turn what the driver raises into DatabaseUnavailable, with the server's own words and what to do."""
+    """Translate the driver's errors to DatabaseUnavailable, with the server's message and what to do."""
     try:
         yield
     except psycopg2.Error as error:
@@ -35,17 +35,17 @@ def database_errors(url: str) -> Iterator[None]:
 
 
 def table_name(name: str) -> sql.Identifier:
-    """Return `table` or `schema.table` quoted, so that no name can become SQL."""
+    """Return `table` or `schema.table` as quoted identifiers, which prevents SQL injection."""
     return sql.Identifier(*name.split("."))
 
 
 def table_exists(connection: Connection, name: str) -> bool:
-    """Return whether there is such a table, view or foreign table that a search would find."""
+    """Return whether a table, view or foreign table of this name is on the search path."""
     return bool(_value(connection, "SELECT to_regclass(%s) IS NOT NULL", table_name(name)))
 
 
 def count_rows(connection: Connection, name: str) -> int:
-    """Return the number of rows, exactly."""
+    """Return the exact number of rows."""
     return int(str(_value(connection, sql.SQL("SELECT count(*) FROM {}").format(table_name(name)))))
 
 
@@ -63,7 +63,7 @@ def _value(connection: Connection, query: str | sql.Composed, *names: sql.Identi
 
 def _connect(url: str) -> Connection:
     plain = url.replace("postgresql+psycopg2://", "postgresql://", 1)  # SQLAlchemy's spelling
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _START_TIMEOUT
     while True:
         try:
             return psycopg2.connect(plain, connect_timeout=5, application_name="pipeline", keepalives_idle=30)
@@ -77,7 +77,7 @@ def _connect(url: str) -> Connection:
 def _shown(url: str) -> str:
     try:
         return without_password(url) if "://" in url else "DATABASE_URL"
-    except ValueError:  # no valid URL, so nobody can tell which part of it is the password
+    except ValueError:  # malformed: the password cannot be located, so none of it is shown
         return "DATABASE_URL"
 
 

@@ -1,4 +1,4 @@
-"""Loading generated rows by COPY, in pieces of bounded size, in one transaction."""
+"""Loads generated rows by COPY, chunk by chunk, in one transaction."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from mlstack.runtime.arrays import FloatArray
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_READ = 1 << 18  # bytes to the server at a time
+_SEND_BYTES = 1 << 18  # per message to the server
 
 
 def load(connection: Connection, generation: Generation) -> int:
-    """Fill a new table beside the old one and put it in its place: readers wait for the last moment only."""
+    """Fill a new table, then rename it to the old name: the old table is locked only for the rename."""
     *schema, name = generation.table.split(".")
     draft = sql.Identifier(*schema, f"{name}_draft")
     columns = sql.SQL(", ").join(
@@ -31,25 +31,25 @@ def load(connection: Connection, generation: Generation) -> int:
     )
     fields = {
         "draft": draft, "columns": columns, "table": table_name(generation.table),
-        "name": sql.Identifier(name), "mark": sql.Literal(generation.mark),
+        "name": sql.Identifier(name), "comment": sql.Literal(generation.comment),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE TABLE {draft} ({columns})").format(**fields))
         with progress("loading", generation.rows) as done:
-            stream = io.BufferedReader(_CopyStream(generate(generation), done), _READ)
+            stream = io.BufferedReader(_CopyStream(generate(generation), done), _SEND_BYTES)
             copy = sql.SQL("COPY {draft} FROM STDIN (FORMAT binary, FREEZE)").format(**fields)
-            cursor.copy_expert(copy, stream, size=_READ)
+            cursor.copy_expert(copy, stream, size=_SEND_BYTES)
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {table}").format(**fields))
         cursor.execute(sql.SQL("ALTER TABLE {draft} RENAME TO {name}").format(**fields))
-        cursor.execute(sql.SQL("COMMENT ON TABLE {table} IS {mark}").format(**fields))
+        cursor.execute(sql.SQL("COMMENT ON TABLE {table} IS {comment}").format(**fields))
     return generation.rows
 
 
 class _CopyStream(io.RawIOBase):
-    """A file to read for COPY, made from pieces of the table as they are needed."""
+    """A readable binary file with the COPY stream; generates the chunks while it is read."""
 
-    def __init__(self, pieces: Iterator[FloatArray], done: Callable[[int], None]) -> None:
-        self._pieces, self._done = pieces, done
+    def __init__(self, chunks: Iterator[FloatArray], done: Callable[[int], None]) -> None:
+        self._chunks, self._done = chunks, done
         self._rest = memoryview(HEADER)
         self._finished = False
 
@@ -58,15 +58,15 @@ class _CopyStream(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         if not self._rest and not self._finished:
-            self._next_piece()
+            self._next_chunk()
         target = memoryview(buffer)
         size = min(len(target), len(self._rest))
         target[:size] = self._rest[:size]
         self._rest = self._rest[size:]
         return size
 
-    def _next_piece(self) -> None:
-        piece = next(self._pieces, None)
-        self._finished = piece is None
-        self._rest = memoryview(TRAILER) if piece is None else encode_rows(piece)
-        self._done(0 if piece is None else len(piece))
+    def _next_chunk(self) -> None:
+        chunk = next(self._chunks, None)
+        self._finished = chunk is None
+        self._rest = memoryview(TRAILER) if chunk is None else encode_rows(chunk)
+        self._done(0 if chunk is None else len(chunk))

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar for a person at a terminal, a few log lines everywhere else."""
+"""Progress of long operations: a progress bar on a terminal, a log line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 logger = logging.getLogger(__name__)
 
-LONG = 1_000_000  # rows from which it is worth showing
+LONG = 1_000_000  # rows; below, the operation takes less than a second
 _LINE_SECONDS = 5.0
 
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function to call with the number of rows just done."""
+    """Yield a function to call with the number of rows that were just processed."""
     if total >= LONG and sys.stderr.isatty():
         from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it
 
@@ -31,7 +31,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 class _Lines:
-    """Logs how far it is, every few seconds."""
+    """Logs the progress every few seconds."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total, self._done = what, total, 0

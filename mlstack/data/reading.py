@@ -1,4 +1,4 @@
-"""Reading the training table into one array, as fast as PostgreSQL sends it and with no second copy."""
+"""Reads the training table into one array, by a binary COPY stream that is parsed while it arrives."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from mlstack.runtime.arrays import FloatArray
 
 _CHUNK = 1 << 20  # bytes read from the stream at a time
 _FIRST_ROWS = 1 << 10
-# One process, from the first page on: rows of an unchanged table always come in the same order.
+# One backend process that scans from the first page: an unchanged table is always read in the same order.
 _IN_ORDER = "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0"
 
 
 def read_table(connection: Connection, name: str, columns: Sequence[str]) -> FloatArray:
-    """Return the columns of every row as float64 [n, len(columns)], in the order they are stored.
+    """Return the columns of every row as float64 [n, len(columns)], in the order in which they are stored.
 
-    NULL becomes NaN; validation refuses it before. Peak memory is the array and an eighth of it to grow into.
+    NULL becomes NaN (validation refuses NULL). Peak memory is 9/8 of the array, which grows by 1/8.
     """
     reader, writer = os.pipe()
     rows = _Rows(reader, len(columns))
     rows.start()
     try:
-        # psycopg2 hands over each row by itself; the buffered writer gathers them without any Python code.
+        # psycopg2 calls write() for every row; BufferedWriter collects them in C.
         with io.BufferedWriter(io.FileIO(writer, "wb"), _CHUNK) as stream, connection.cursor() as cursor:
             cursor.execute(_IN_ORDER)
             cursor.copy_expert(_copy_command(name, columns), stream)
@@ -42,7 +42,7 @@ def read_table(connection: Connection, name: str, columns: Sequence[str]) -> Flo
 
 
 def data_digest(table: FloatArray, name: str, columns: Sequence[str]) -> str:
-    """Return the SHA-256 of the rows in their order, and of where they come from."""
+    """Return the SHA-256 of the table's name, its columns and its rows in order."""
     digest = hashlib.sha256("\0".join((name, *columns)).encode())
     digest.update(table.reshape(-1).data)
     return digest.hexdigest()
@@ -55,7 +55,7 @@ def _copy_command(name: str, columns: Sequence[str]) -> sql.Composed:
 
 
 class _Rows(threading.Thread):
-    """Parses the stream while it comes, in a thread of its own: parsing and receiving overlap."""
+    """Parses the stream in a thread, so that parsing and receiving overlap."""
 
     def __init__(self, descriptor: int, columns: int) -> None:
         super().__init__(name="copy-reader", daemon=True)
@@ -95,10 +95,10 @@ class _Rows(threading.Thread):
     def _expect(self, text: bytes) -> None:
         found = b""
         while len(found) < len(text):
-            part = self._stream.read(len(text) - len(found))
-            if not part:
+            data = self._stream.read(len(text) - len(found))
+            if not data:
                 raise EOFError
-            found += part
+            found += data
         if found != text:
             raise ValueError("the COPY stream has an unknown header")
 
@@ -107,7 +107,7 @@ class _Rows(threading.Thread):
         end = self._filled + len(values)
         if end > len(self._table):
             grown = max(end, len(self._table) + (len(self._table) >> 3))
-            self._table.resize((grown, self._columns), refcheck=False)  # moves pages, copies nothing
+            self._table.resize((grown, self._columns), refcheck=False)  # mremap moves pages without a copy
         self._table[self._filled : end] = values
         self._filled = end
 

@@ -1,4 +1,4 @@
-"""What the training table must look like; checked by aggregates in PostgreSQL, not by reading it."""
+"""Validation of the training table, by aggregate queries in PostgreSQL: no row is transferred."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from mlstack.data.database import table_exists, table_name
 from mlstack.runtime.settings import env, env_float, env_int, env_list
 
 _NUMERIC = ("int2", "int4", "int8", "float4", "float8", "numeric")
-_DUPLICATE_ROWS = (
-    1_000_000  # duplicates are counted among at most so many rows: the rest costs, and tells no more
-)
+_DUPLICATE_ROWS = 1_000_000  # duplicates are counted among so many rows at most: a sample is enough
 
 _COLUMN = """
     count({column}),
@@ -29,7 +27,7 @@ _FINITE = "{column}::float8 NOT IN ('NaN', 'Infinity', '-Infinity')"
 
 @dataclass(frozen=True)
 class Expectations:
-    """What a table must fulfil before a model is trained on it."""
+    """Conditions that a table must meet before a model is trained on it."""
 
     table: str = "linear_data"
     features: tuple[str, ...] = ("x",)
@@ -37,7 +35,7 @@ class Expectations:
     min_rows: int = 20
     low: float = float("-inf")  # every feature lies in [low, high]
     high: float = float("inf")
-    max_duplicates: float = 0.5  # share of rows whose features another row has too
+    max_duplicates: float = 0.5  # share of the rows whose features repeat those of another row
 
 
 def read_expectations() -> Expectations:
@@ -54,7 +52,7 @@ def read_expectations() -> Expectations:
 
 
 def find_problems(connection: Connection, expected: Expectations) -> list[str]:
-    """Return one line per finding; an empty list means that a model may be trained."""
+    """Return one line per fault; an empty list means that the table is valid."""
     name = expected.table
     if not table_exists(connection, name):
         return [f"table {name} does not exist: run data-prep, or set DATA_TABLE to the table you made"]
@@ -67,16 +65,16 @@ def find_problems(connection: Connection, expected: Expectations) -> list[str]:
     if rows < expected.min_rows:
         findings.append(f"{name}: {rows} rows are too few, DATA_MIN_ROWS asks for {expected.min_rows}")
     for position, column in enumerate(columns):
-        part = numbers[6 * position : 6 * position + 6]
-        findings += _column_findings(f"{name}.{column}", rows, part, expected)
+        counts = numbers[6 * position : 6 * position + 6]
+        findings += _column_findings(f"{name}.{column}", rows, counts, expected)
     low, high = numbers[-3:-1]
     if low is not None and low == high:
         findings.append(f"{name}.{expected.target}: every value is {low:g}, there is nothing to learn")
     return findings + _duplicate_findings(connection, expected)
 
 
-def _column_findings(column: str, rows: int, part: list[Any], expected: Expectations) -> Iterator[str]:
-    present, nan, infinite, low, high, outside = part
+def _column_findings(column: str, rows: int, counts: list[Any], expected: Expectations) -> Iterator[str]:
+    present, nan, infinite, low, high, outside = counts
     if present < rows:
         yield f"{column}: {rows - present} of {rows} values are NULL"
     if nan:
@@ -106,18 +104,18 @@ def _wrong_columns(connection: Connection, expected: Expectations) -> Iterator[s
 
 
 def _aggregates(connection: Connection, expected: Expectations, columns: tuple[str, ...]) -> list[Any]:
-    """Return the number of rows, then six numbers per column; one pass over the table."""
-    parts = []
+    """Return the number of rows, then six numbers per column (see _COLUMN), from one scan of the table."""
+    expressions = []
     for name in columns:
         free = name == expected.target
         column = sql.Identifier(name)
         low, high = (float("-inf"), float("inf")) if free else (expected.low, expected.high)
         finite = sql.SQL(_FINITE).format(column=column)
-        parts.append(
+        expressions.append(
             sql.SQL(_COLUMN).format(column=column, finite=finite, low=_float8(low), high=_float8(high))
         )
     query = sql.SQL("SELECT count(*), {} FROM {}").format(
-        sql.SQL(", ").join(parts), table_name(expected.table)
+        sql.SQL(", ").join(expressions), table_name(expected.table)
     )
     with connection.cursor() as cursor:
         cursor.execute(query)

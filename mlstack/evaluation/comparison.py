@@ -15,7 +15,7 @@ from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import GateClosed, ModelRefused
-from mlstack.training.splitting import Part, split_in_place
+from mlstack.training.splitting import Dataset, split_in_place
 from mlstack.training.statistics import sum_of_squares
 
 logger = logging.getLogger(__name__)
@@ -27,8 +27,8 @@ class Judgement:
 
     evaluation: Evaluation
     candidate: LoadedModel
-    training: Part
-    holdout: Part
+    training: Dataset
+    holdout: Dataset
 
 
 def judge(store: ModelStore, version: int, table: FloatArray, digest: str, tolerance: float) -> Judgement:
@@ -57,7 +57,7 @@ def judge(store: ModelStore, version: int, table: FloatArray, digest: str, toler
     return Judgement(verdict, candidate, training, holdout)
 
 
-def _rmse(model: LoadedModel, part: Part) -> float:
+def _rmse(model: LoadedModel, part: Dataset) -> float:
     try:
         squares = sum_of_squares(lambda rows: model.predict(rows).values, part.x, part.y)
     except PredictionOverflow:

@@ -1,4 +1,4 @@
-"""Columns derived from the training table, in a table of their own. PostgreSQL makes it: no row travels."""
+"""The feature table: columns derived from the training table, computed inside PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from mlstack.data.database import count_rows, read_comment, table_exists, table_
 from mlstack.features.terms import Features, Term
 from mlstack.runtime.refusals import DataRefused
 
-MARK = "made by 15-feature_engineering.py from "
+COMMENT_PREFIX = "made by 15-feature_engineering.py from "
 Outcome = Literal["made", "already there"]
 Scale = tuple[float, float]  # mean and standard deviation
 
 
 def make_features(connection: Connection, features: Features) -> tuple[Outcome, int]:
-    """Make the feature table hold the terms of the source's rows; return what was done and how many rows.
+    """Create the feature table unless it is up to date; return what was done and the number of rows.
 
-    Only a table that this step made is ever replaced; one that is up to date is left as it is.
+    Only a table that this step created is ever replaced.
     """
-    with connection.cursor() as cursor:  # one at a time; the lock ends with the transaction
+    with connection.cursor() as cursor:  # excludes concurrent runs; the lock ends with the transaction
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (features.table,))
     if not table_exists(connection, features.source):
         raise DataRefused(f"table {features.source} does not exist: run data-prep first")
     scales = _scales(connection, features)
-    mark = _mark(connection, features, scales)
+    comment = _comment(connection, features, scales)
     if table_exists(connection, features.table):
         found = read_comment(connection, features.table)
-        if not found.startswith(MARK):
+        if not found.startswith(COMMENT_PREFIX):
             raise DataRefused(f"table {features.table} was not made by this step: set another FEATURE_TABLE")
-        if found == mark:
+        if found == comment:
             return "already there", count_rows(connection, features.table)
-    return "made", _write(connection, features, scales, mark)
+    return "made", _write(connection, features, scales, comment)
 
 
-def _mark(connection: Connection, features: Features, scales: dict[str, Scale]) -> str:
-    """Return the table's comment: all that its rows depend on, and the scales to apply to what is asked."""
+def _comment(connection: Connection, features: Features, scales: dict[str, Scale]) -> str:
+    """Return the table's comment: everything its rows depend on, and the scales that clients must apply."""
     content = {
         "source": features.source,
         "rows": _fingerprint(connection, features),
@@ -46,11 +46,11 @@ def _mark(connection: Connection, features: Features, scales: dict[str, Scale]) 
         "terms": {term.name: term.text for term in features.terms},
         "standardised": scales,
     }
-    return MARK + json.dumps(content, sort_keys=True)
+    return COMMENT_PREFIX + json.dumps(content, sort_keys=True)
 
 
 def _fingerprint(connection: Connection, features: Features) -> list[str]:
-    """Return number and hash of the rows that the terms are made from: equal for equal rows in any order."""
+    """Return the number of source rows and an order-independent hash of them."""
     columns = sql.SQL(", ").join(map(sql.Identifier, (*features.columns, features.target)))
     query = sql.SQL(
         "SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)), 0) FROM {table}"
@@ -61,7 +61,7 @@ def _fingerprint(connection: Connection, features: Features) -> list[str]:
 
 
 def _scales(connection: Connection, features: Features) -> dict[str, Scale]:
-    """Return mean and standard deviation of every column that is to be standardised."""
+    """Return mean and population standard deviation of every column that is standardised."""
     columns = [term.left for term in features.terms if term.standardised]
     scales: dict[str, Scale] = {}
     for column in dict.fromkeys(columns):
@@ -77,8 +77,8 @@ def _scales(connection: Connection, features: Features) -> dict[str, Scale]:
     return scales
 
 
-def _write(connection: Connection, features: Features, scales: dict[str, Scale], mark: str) -> int:
-    """Fill a new table beside the old one and put it in its place."""
+def _write(connection: Connection, features: Features, scales: dict[str, Scale], comment: str) -> int:
+    """Fill a new table, then rename it to the old name; return its number of rows."""
     *schema, name = features.table.split(".")
     columns = [
         sql.SQL("{} AS {}").format(_expression(term, scales), sql.Identifier(term.name))
@@ -88,14 +88,14 @@ def _write(connection: Connection, features: Features, scales: dict[str, Scale],
     fields = {
         "draft": sql.Identifier(*schema, f"{name}_draft"), "columns": sql.SQL(", ").join(columns),
         "source": table_name(features.source), "table": table_name(features.table),
-        "name": sql.Identifier(name), "mark": sql.Literal(mark),
+        "name": sql.Identifier(name), "comment": sql.Literal(comment),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE TABLE {draft} AS SELECT {columns} FROM {source}").format(**fields))
         rows = cursor.rowcount
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {table}").format(**fields))
         cursor.execute(sql.SQL("ALTER TABLE {draft} RENAME TO {name}").format(**fields))
-        cursor.execute(sql.SQL("COMMENT ON TABLE {table} IS {mark}").format(**fields))
+        cursor.execute(sql.SQL("COMMENT ON TABLE {table} IS {comment}").format(**fields))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""What the feature table holds: FEATURE_TERMS as `name=term`, a term being a, a^2, a^3, a*b or z(a)."""
+"""Parses FEATURE_TERMS, the columns of the feature table: `name=term`, a term being a, a^2, a*b or z(a)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TERM = re.compile(
 
 @dataclass(frozen=True)
 class Term:
-    """One column: `left` to a power, times `right`, or standardised to mean 0 and standard deviation 1."""
+    """One column: `left`^`power`, or `left`·`right`, or `left` standardised to mean 0 and deviation 1."""
 
     name: str
     left: str
@@ -24,7 +24,7 @@ class Term:
 
     @property
     def text(self) -> str:
-        """The term as it is written in FEATURE_TERMS."""
+        """The term in the notation of FEATURE_TERMS."""
         if self.standardised:
             return f"z({self.left})"
         if self.right is not None:
@@ -34,7 +34,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Features:
-    """Which table is made, from which columns of which other."""
+    """The feature table to create, and the table and terms it is computed from."""
 
     table: str
     source: str
@@ -43,7 +43,7 @@ class Features:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The source's columns that the terms need, each once."""
+        """The distinct columns of the source that the terms use."""
         needed = [name for term in self.terms for name in (term.left, term.right) if name is not None]
         return tuple(dict.fromkeys(needed))
 
@@ -62,7 +62,7 @@ def read_features() -> Features:
 
 
 def parse_term(text: str) -> Term:
-    """Return one term such as `x_squared=x^2`; raise SettingsError if it is none."""
+    """Return one term such as `x_squared=x^2`; raise SettingsError for any other text."""
     match = _TERM.fullmatch(text)
     if match is None:
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""The array type that everything numeric passes around."""
+"""The array type of features, targets and predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard output, encoded, never formatted by hand."""
+"""Logs: one JSON object per line on standard output, made by a JSON encoder, so that any text is escaped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class JsonFormatter(logging.Formatter):
     """Formats a record with its `extra` fields as one JSON object."""
 
     def __init__(self, service: str) -> None:
-        """Every line carries `service`."""
+        """Every line has the field `service`."""
         super().__init__()
         self._service = service
 

@@ -1,36 +1,35 @@
-"""Failures a person can act on: the message is the one line that says what is wrong and what to do."""
+"""Expected failures that an operator can correct: the message is one line with the cause and what to do."""
 
 from __future__ import annotations
 
 
 class Refusal(Exception):
-    """Base of all of them; a step logs the message and exits with 1, never a traceback."""
+    """Base class. A step logs the message, without a traceback, and exits with code 1."""
 
 
 class DatabaseUnavailable(Refusal):
-    """The database cannot be reached, or does not let us in, or lacks what was asked for."""
+    """The database cannot be reached, refuses the login, or lacks a table, column or permission."""
 
 
 class DataRefused(Refusal):
-    """The table does not hold data a model may be trained on; carries one line per finding."""
+    """The table failed validation; `findings` has one line per fault."""
 
     def __init__(self, *findings: str) -> None:
-        """The first finding alone is a complete message too."""
         super().__init__("; ".join(findings))
         self.findings = findings
 
 
 class TrainingRefused(Refusal):
-    """No model can be made of these data with these parameters."""
+    """The estimator cannot be trained on these data with these parameters."""
 
 
 class StoreRefused(Refusal):
-    """The model volume cannot be read or written, or has no such version."""
+    """The model volume cannot be written, or does not have the version."""
 
 
 class ModelRefused(Refusal):
-    """A published version is damaged, foreign or does not fit; it must not be served."""
+    """A published version is damaged or not loadable, and must not be served."""
 
 
 class GateClosed(Refusal):
-    """The quality gate did not let the newest version through."""
+    """The latest version did not pass the quality gate."""

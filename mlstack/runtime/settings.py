@@ -72,7 +72,7 @@ def env_flag(name: str, default: bool = False) -> bool:
 
 
 def env_list(name: str, default: str) -> tuple[str, ...]:
-    """Return the non-empty parts of a comma-separated list."""
+    """Return the non-empty items of a comma-separated list."""
     return tuple(part.strip() for part in env(name, default).split(",") if part.strip())
 
 
@@ -88,7 +88,7 @@ def read_secret(name: str, default: str | None = None) -> str:
 
 
 def read_url(name: str, default: str | None = None) -> str:
-    """Return the URL in `name`; a password in the file `name`_PASSWORD_FILE is put into it."""
+    """Return the URL in `name`, with the password from the file `name`_PASSWORD_FILE if that is set."""
     parts = urlsplit(read_secret(name, default))
     if os.environ.get(f"{name}_PASSWORD_FILE"):
         password = quote(read_secret(f"{name}_PASSWORD"), safe="")
@@ -100,7 +100,7 @@ def read_url(name: str, default: str | None = None) -> str:
 
 
 def without_password(url: str) -> str:
-    """Return `url` fit for a log line: user, host and database, never the password."""
+    """Return `url` without its password and parameters, for log lines."""
     parts = urlsplit(url)
     user = f"{parts.username}@" if parts.username else ""
     port = f":{parts.port}" if parts.port else ""

@@ -1,4 +1,4 @@
-"""How a numbered step runs: log lines in, exit code out; a failure is one readable line and code 1."""
+"""Runs a numbered step: configures logging, turns expected failures into one log line, sets the exit code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 def run_step(name: str, main: Callable[[], None]) -> NoReturn:
-    """Run `main` and leave the process: code 0, or 1 after one line for each thing a person must see to."""
+    """Run `main`, then exit: with code 0, or with 1 after one log line per expected failure."""
     configure_logging(name, env("LOG_LEVEL", "INFO"))
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells of its font cache
-    signal.signal(signal.SIGTERM, _stop)  # as a container's first process it would not even notice otherwise
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # at INFO it logs about its font cache
+    signal.signal(signal.SIGTERM, _stop)  # PID 1 of a container ignores SIGTERM unless it has a handler
     started = time.perf_counter()
     try:
         main()

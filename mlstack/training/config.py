@@ -1,4 +1,4 @@
-"""What to train: which columns, which estimator, which parameters. Imports nothing of scikit-learn."""
+"""The training configuration: columns, estimator, parameters. Does not import scikit-learn, which is slow."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from mlstack.runtime.settings import SettingsError, env, env_float, env_list
 
 DEFAULT_ESTIMATOR = "sklearn.linear_model.LinearRegression"
-# Names the training code in every content digest. Change it when the same table and settings would give
-# another model (tests/unit/test_training_revision.py notices), and only then: it trains every model anew.
-# Revision 1 is the SHA-256 of the five source files that made it, as the manifests of its time hold it.
+# The training code's part of the content digest. Change it only when the same table and settings would give
+# another model (tests/unit/test_training_revision.py fails then), because every model is then trained again.
+# Revision 1 is the SHA-256 of five source files, because manifests of the first release hold those.
 REVISION = (
     "bc93b3c7a3039cedd8d064f898b45dda48e9ea34306db5224ee82c5651d3eee3",
     "3dc54263789e695f7f9caa78eb0ccb81196e902d66873b806757629c88c91e5f",
@@ -25,7 +25,7 @@ REVISION = (
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """The choices that, with the data and the code, determine a model."""
+    """The settings that, together with the data and the code, determine a model."""
 
     features: tuple[str, ...] = ("x",)
     target: str = "y"
@@ -47,7 +47,7 @@ def read_training_config() -> TrainingConfig:
 
 
 def content_digest(data_digest: str, config: TrainingConfig) -> str:
-    """Return the SHA-256 that decides whether a model would be new: over data, code and parameters."""
+    """Return the SHA-256 over data, code and parameters: equal digests are not trained again."""
     choices = [config.features, config.target, config.estimator, config.parameters, config.test_fraction]
     content = [data_digest, REVISION, choices, version("scikit-learn")]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""From the name of a scikit-learn class to an estimator that can be fitted."""
+"""Creates the estimator named by MODEL_ESTIMATOR and MODEL_PARAMETERS."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from mlstack.training.splitting import RANDOM_STATE
 
 
 def build_estimator(config: TrainingConfig) -> Estimator:
-    """Return the unfitted estimator; several classes, separated by commas, become a pipeline of them.
+    """Return the unfitted estimator; several class names, separated by commas, become a pipeline.
 
     In a pipeline a parameter is named `step__parameter`, the step being the class in lower case, such as
-    `ridge__alpha`. What has a `random_state` gets a fixed one, so the same data give the same model.
+    `ridge__alpha`. Every `random_state` is fixed, so that the same data give the same model. Raise
+    TrainingRefused for names and parameters that scikit-learn does not have.
     """
-    from sklearn.base import is_regressor  # noqa: PLC0415 - takes seconds; a re-run with nothing new has no need
+    from sklearn.base import is_regressor  # noqa: PLC0415 - takes seconds, and a run with nothing to do needs none
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
 
     classes = [_find_class(name.strip()) for name in config.estimator.split(",")]

@@ -1,4 +1,4 @@
-"""Estimating the constants of the prediction intervals; mlstack/registry/intervals.py has the formulas."""
+"""Estimates the constants of the prediction intervals; the formulas are in mlstack/registry/intervals.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlstack.registry.intervals import LEVEL, ConformalInterval, LeastSquaresInt
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.statistics import SufficientStatistics
 
-_WORST_CONDITION = 1e5  # of the root of S
+_MAX_CONDITION_NUMBER = 1e5  # of the root of S
 
 
 def least_squares_interval(
@@ -18,15 +18,15 @@ def least_squares_interval(
 ) -> LeastSquaresInterval | None:
     """Return the constants for training rows with these statistics and this sum of squared residuals.
 
-    None where the theory gives none: S is singular, or n < p + 2.
+    Return None where the theory does not apply: S is (nearly) singular, or n < p + 2.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415 - heavy, and only training needs it
+    from scipy.special import stdtrit  # noqa: PLC0415 - slow to import, and only training needs it
 
     root = statistics.root[:-1, :-1]
     scale = np.linalg.norm(root, axis=0)
     freedom = statistics.rows - len(root) - 1
-    # Scaled, because features in different units would hide how far S is from being singular.
-    if freedom < 1 or not (scale > 0).all() or np.linalg.cond(root / scale) > _WORST_CONDITION:
+    # Columns are scaled first: otherwise the condition number would depend on the features' units.
+    if freedom < 1 or not (scale > 0).all() or np.linalg.cond(root / scale) > _MAX_CONDITION_NUMBER:
         return None
     inverse = np.linalg.inv(root / scale) / scale[:, np.newaxis]
     return LeastSquaresInterval(
@@ -42,9 +42,8 @@ def least_squares_interval(
 def conformal_interval(holdout_errors: FloatArray, target_variance: float) -> ConformalInterval:
     """Return the constants from hold-out residuals [m] and the variance of y in training.
 
-    The half width is the ⌈0.95 (m + 1)⌉-th smallest absolute residual.
-
-    With m < 19 no half width covers 95 %: the largest residual is the best there is.
+    The half width is the ⌈0.95 (m + 1)⌉-th smallest absolute residual. With m < 19 no residual reaches a
+    coverage of 95 %, so the largest one is used.
     """
     ordered = np.sort(np.abs(holdout_errors))
     rank = min(math.ceil(LEVEL * (len(ordered) + 1)), len(ordered))

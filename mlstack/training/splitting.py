@@ -1,4 +1,4 @@
-"""Which rows a model learns from, and which it is judged by."""
+"""The split of a table into training and hold-out rows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ RANDOM_STATE = 42
 
 
 @dataclass(frozen=True)
-class Part:
-    """Rows to learn from or to judge by: a view [n, k + 1] of the table, the target last."""
+class Dataset:
+    """Training or hold-out rows: a view [n, k + 1] of the table, with the target as the last column."""
 
     table: FloatArray
 
@@ -29,12 +29,12 @@ class Part:
         return self.table[:, -1]
 
 
-def split_in_place(table: FloatArray, test_fraction: float) -> tuple[Part, Part]:
+def split_in_place(table: FloatArray, test_fraction: float) -> tuple[Dataset, Dataset]:
     """Shuffle the rows of `table` [n, k+1] (target last) and return (training, hold-out) as views.
 
-    The same rows in the same order as train_test_split(…, random_state=42), without a second table in memory.
+    Same rows in the same order as scikit-learn's train_test_split(…, random_state=42), but without a copy.
     """
     held_out = math.ceil(len(table) * test_fraction)
     rows = table.view(np.dtype((np.void, table.itemsize * table.shape[1]))).reshape(-1)
     np.random.RandomState(RANDOM_STATE).shuffle(rows)
-    return Part(table[held_out:]), Part(table[:held_out])
+    return Dataset(table[held_out:]), Dataset(table[:held_out])

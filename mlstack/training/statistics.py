@@ -1,4 +1,4 @@
-"""Passes over a long table in blocks, so that temporaries stay small however many rows there are."""
+"""Statistics of long tables, computed block by block: the memory for temporary arrays is bounded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BLOCK_ROWS = 1 << 16
 
 @dataclass(frozen=True)
 class SufficientStatistics:
-    """All that least squares can see of rows [n, p] and targets [n], the target as the last column."""
+    """Sufficient statistics of least squares for rows [n, p] and targets [n], which are the last column."""
 
     rows: int
     mean: FloatArray  # [p + 1]
@@ -26,22 +26,22 @@ class SufficientStatistics:
         return float(self.root[:, -1] @ self.root[:, -1]) / self.rows
 
     def points(self) -> FloatArray:
-        """Return 2(p + 1) rows of the same mean and scatter matrix: least squares sees no difference."""
+        """Return 2(p + 1) rows with the same mean and scatter matrix, hence the same least-squares fit."""
         steps = self.root / np.sqrt(2)
         return np.concatenate([self.mean + steps, self.mean - steps])
 
 
 def measure(table: FloatArray) -> SufficientStatistics:
-    """Return the statistics of rows [n, p + 1], by a QR decomposition per block, as stable as one of all."""
+    """Return the statistics of rows [n, p + 1], by a QR decomposition per block, as stable as one QR."""
     mean = table.mean(axis=0)
     root = np.zeros((table.shape[1], table.shape[1]))
-    for part in blocks(len(table)):
-        root = np.asarray(np.linalg.qr(np.concatenate([root, table[part] - mean]), mode="r"))
+    for block in blocks(len(table)):
+        root = np.asarray(np.linalg.qr(np.concatenate([root, table[block] - mean]), mode="r"))
     return SufficientStatistics(len(table), mean, root)
 
 
 def blocks(rows: int) -> Iterator[slice]:
-    """Cut 0 … rows into slices of bounded length."""
+    """Yield slices of at most BLOCK_ROWS that cover 0 … rows."""
     for start in range(0, rows, BLOCK_ROWS):
         yield slice(start, min(start + BLOCK_ROWS, rows))
 
@@ -59,5 +59,5 @@ def sum_of_squares(predict: Callable[[FloatArray], FloatArray], x: FloatArray, y
 def _residual_blocks(
     predict: Callable[[FloatArray], FloatArray], x: FloatArray, y: FloatArray
 ) -> Iterator[FloatArray]:
-    for part in blocks(len(y)):
-        yield y[part] - np.asarray(predict(np.ascontiguousarray(x[part]))).reshape(-1)
+    for block in blocks(len(y)):
+        yield y[block] - np.asarray(predict(np.ascontiguousarray(x[block]))).reshape(-1)

@@ -1,4 +1,4 @@
-"""From rows to a model with its metrics and intervals, ready to be published."""
+"""Trains a model, computes its metrics and prediction intervals, and publishes it as a version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig, content_digest
 from mlstack.training.estimators import build_estimator
 from mlstack.training.intervals import conformal_interval, least_squares_interval
-from mlstack.training.splitting import Part, split_in_place
+from mlstack.training.splitting import Dataset, split_in_place
 from mlstack.training.statistics import BLOCK_ROWS, SufficientStatistics, measure, residuals, sum_of_squares
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 def train_and_publish(
     store: ModelStore, table: FloatArray, config: TrainingConfig, data_digest: str, table_name: str
 ) -> int:
-    """Train on `table` [n, k+1], publish the model, log what it is worth; return its version."""
+    """Train on `table` [n, k+1], publish the model, log its metrics; return its version."""
     estimator, manifest = train(table, config, data_digest, table_name)
     version_number = store.publish(manifest, lambda directory: save_estimator(estimator, directory))
     slopes = {name: value for name, value in manifest.coefficients.items() if name != "intercept"}
@@ -50,11 +50,11 @@ def train_and_publish(
 def train(
     table: FloatArray, config: TrainingConfig, data_digest: str, table_name: str
 ) -> tuple[Estimator, Manifest]:
-    """Fit the config on `table` [n, k+1], which gets shuffled; raise TrainingRefused if that cannot be."""
+    """Train on `table` [n, k+1], which is shuffled in place; raise TrainingRefused if that is impossible."""
     training, holdout = split_in_place(table, config.test_fraction)
     if len(training.y) < 2 or len(holdout.y) < 2:
         raise TrainingRefused(
-            f"{len(table)} rows are too few to split: need 2 to learn from and 2 to judge by"
+            f"{len(table)} rows are too few to split: training needs 2 or more, and so does the hold-out"
         )
     if training.y.min() == training.y.max():
         raise TrainingRefused("the target is the same in every training row: there is nothing to learn")
@@ -82,11 +82,11 @@ def train(
     return estimator, manifest
 
 
-def fit(estimator: Estimator, training: Part, statistics: SufficientStatistics) -> None:
-    """Fit in place; what scikit-learn warns of is logged, what it refuses becomes one readable line."""
+def fit(estimator: Estimator, training: Dataset, statistics: SufficientStatistics) -> None:
+    """Fit `estimator` in place; log scikit-learn's warnings, raise TrainingRefused for its errors."""
     name, rows = type(estimator).__name__, training
     if _is_least_squares(estimator) and statistics.rows > BLOCK_ROWS:
-        rows = Part(statistics.points())  # the same fit; scikit-learn would copy the long table three times
+        rows = Dataset(statistics.points())  # the same fit, without scikit-learn's three copies of the table
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -95,11 +95,11 @@ def fit(estimator: Estimator, training: Part, statistics: SufficientStatistics) 
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise TrainingRefused(f"{name} cannot be trained on this table: {reason}") from error
     for text in {str(warning.message).partition("\n")[0] for warning in caught}:
-        logger.warning("scikit-learn warns", extra={"estimator": name, "warning": text})
+        logger.warning("warning from scikit-learn", extra={"estimator": name, "warning": text})
 
 
 def metrics(errors: FloatArray, y: FloatArray, training_mean: float) -> dict[str, float]:
-    """Return mse, rmse, mae, r2 of hold-out errors [m], and the rmse of predicting the training mean."""
+    """Return mse, rmse, mae, r2 of hold-out errors [m], and the RMSE of predicting the training mean."""
     mse, variance = float(np.mean(errors**2)), float(y.var())
     found = {
         "mse": mse,
@@ -114,9 +114,9 @@ def metrics(errors: FloatArray, y: FloatArray, training_mean: float) -> dict[str
 
 
 def _interval(
-    estimator: Estimator, training: Part, statistics: SufficientStatistics, holdout_errors: FloatArray
+    estimator: Estimator, training: Dataset, statistics: SufficientStatistics, holdout_errors: FloatArray
 ) -> Interval:
-    """Least-squares theory where it holds, the hold-out's residuals for every other estimator."""
+    """Return the exact least-squares interval where the theory holds, else the conformal one."""
     found = None
     if _is_least_squares(estimator):
         squares = sum_of_squares(estimator.predict, training.x, training.y)

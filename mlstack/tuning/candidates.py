@@ -1,4 +1,4 @@
-"""What 25-optimize_model.py compares: the configured config and other scikit-learn regressors."""
+"""The candidates that 25-optimize_model.py compares: the configured model and other regressors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SCALED = "sklearn.preprocessing.StandardScaler"
 _POLYNOMIAL = f"sklearn.preprocessing.PolynomialFeatures,{_SCALED}"
 _ENSEMBLE = "sklearn.ensemble"
 
-# In the order in which they are tried, the cheap ones first: the time may not suffice for all.
+# Compared in this order, the cheap ones first, because the time limit may end the comparison.
 _BUILT_IN: tuple[tuple[str, dict[str, Any]], ...] = (
     (f"{_LINEAR}.LinearRegression", {}),
     *((f"{_SCALED},{_LINEAR}.Ridge", {"ridge__alpha": alpha}) for alpha in (0.1, 1.0, 10.0)),
@@ -37,7 +37,7 @@ _BUILT_IN: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def read_candidates(configured: TrainingConfig) -> list[TrainingConfig]:
-    """Return the configured config, then the others: OPTIMIZE_CANDIDATES or the built-in ones."""
+    """Return `configured`, then the other candidates: OPTIMIZE_CANDIDATES or the built-in ones."""
     text = env("OPTIMIZE_CANDIDATES", "")
     choices = _parse(text) if text else _BUILT_IN
     found = [configured]

@@ -20,13 +20,13 @@ from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig
 from mlstack.training.estimators import build_estimator
-from mlstack.training.splitting import RANDOM_STATE, Part
+from mlstack.training.splitting import RANDOM_STATE, Dataset
 from mlstack.tuning.time_limit import TimeIsUp, time_limit
 
 logger = logging.getLogger(__name__)
 
 FOLDS = 5
-MAX_ROWS = 20_000  # of the training part, for the comparison; the chosen candidate is trained on all
+MAX_ROWS = 20_000  # of the training rows, for the comparison; the chosen candidate is trained on all
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Score:
     seconds: float
 
 
-def compare(candidates: Sequence[TrainingConfig], training: Part, seconds: float) -> list[Score]:
+def compare(candidates: Sequence[TrainingConfig], training: Dataset, seconds: float) -> list[Score]:
     """Return the scores of the candidates that were evaluated within the time limit, in the given order.
 
     All are evaluated on the same folds. A candidate that cannot be fitted has no score.

@@ -1,4 +1,4 @@
-"""From the comparison of candidates to a version that the quality gate has judged."""
+"""The search: compare candidates, publish the best one, pass it to the quality gate."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ FILE_NAME = "optimization.json"
 
 @dataclass(frozen=True)
 class Gate:
-    """How the choice is judged: by rows of this database, against the current version with this tolerance."""
+    """What the quality gate needs: the database with the rows, and the tolerated increase of RMSE."""
 
     database_url: str
     tolerance: float
 
 
 class Optimization(msgspec.Struct, frozen=True, kw_only=True):
-    """What was compared last, and what came of it: optimization.json in the model volume."""
+    """The last search and its result: optimization.json in the model volume."""
 
     content: str  # SHA-256 over data, code, candidates and time limit
     estimator: str  # of the chosen candidate
     parameters: dict[str, Any]
-    model_version: int | None = None  # None: the configured config stays
+    model_version: int | None = None  # None: the configured model stays
     verdict: str = ""  # of the quality gate
     reason: str = ""
     scores: list[dict[str, Any]] = []
 
 
 def search_digest(data_digest: str, candidates: Sequence[TrainingConfig], seconds: float) -> str:
-    """Return the SHA-256 that decides whether a search would be a new one."""
-    parts = [content_digest(data_digest, config) for config in candidates]
-    return hashlib.sha256("\n".join([*parts, str(seconds)]).encode()).hexdigest()
+    """Return the SHA-256 over data, code, candidates and time limit: an equal search is not repeated."""
+    digests = [content_digest(data_digest, config) for config in candidates]
+    return hashlib.sha256("\n".join([*digests, str(seconds)]).encode()).hexdigest()
 
 
 def read_optimization(root: Path) -> Optimization | None:
@@ -61,9 +61,10 @@ def read_optimization(root: Path) -> Optimization | None:
 def optimize(
     store: ModelStore, name: str, candidates: Sequence[TrainingConfig], seconds: float, gate: Gate
 ) -> tuple[Optimization, bool]:
-    """Search among candidates for table `name`, publish the choice, have it judged; return what came of it.
+    """Search among candidates for table `name`, publish and evaluate the best; return the result.
 
-    The first candidate is the configured config; if it stays, nothing is published. False: done before.
+    The first candidate is the configured model; if it is the best, nothing is published. The flag is False if
+    the same search was done before.
     """
     columns = (*candidates[0].features, candidates[0].target)
     with connected(gate.database_url) as connection:
@@ -80,8 +81,8 @@ def optimize(
     if chosen != candidates[0]:
         version = store.find(content_digest(digest, chosen))
         version = version or train_and_publish(store, table, chosen, digest, name)
-        found = _judge(store, version, gate, found)
-    if scores:  # else there was no time for any: the next run may have more
+        found = _evaluate(store, version, gate, found)
+    if scores:  # without any the search is not recorded, so that the next run repeats it
         _write(store.root, found)
     return found, True
 
@@ -94,13 +95,13 @@ def _write(root: Path, found: Optimization) -> None:
 def _search(
     table: FloatArray, candidates: Sequence[TrainingConfig], seconds: float
 ) -> tuple[TrainingConfig, list[dict[str, Any]]]:
-    """Compare on the training part of `table` [n, k+1]; the hold-out is kept for the quality gate."""
+    """Compare on the training rows of `table` [n, k+1]; the hold-out is reserved for the quality gate."""
     training, _ = split_in_place(table.copy(), candidates[0].test_fraction)
     scores = compare(candidates, training, seconds)
     return choose(scores, candidates[0]), [_line(score) for score in scores]
 
 
-def _judge(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:
+def _evaluate(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:
     evaluation = store.evaluation(version)
     if evaluation.verdict == "candidate":
         evaluation = evaluate(store, version, gate.database_url, gate.tolerance)

@@ -1,4 +1,4 @@
-"""A limit in seconds for work that does not look at the clock itself."""
+"""A time limit, by SIGALRM, for code that cannot be given one."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import NoReturn
 
 
 class TimeIsUp(BaseException):
-    """The limit has passed. No Exception, so that nothing on the way takes it for a failure of its own."""
+    """The limit has passed. A BaseException, so that `except Exception` in the block does not catch it."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeIsUp in the block once `seconds` have passed. In the main thread only; it cannot be nested.
+    """Raise TimeIsUp in the block once `seconds` have passed. Main thread only; cannot be nested.
 
-    A compiled loop is interrupted when it returns to Python, so the block may take a little longer.
+    Compiled code is interrupted only when it returns to Python, so the block may take longer.
     """
-    before = signal.signal(signal.SIGALRM, _ring)
+    before = signal.signal(signal.SIGALRM, _raise)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
@@ -28,5 +28,5 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _ring(_signum: int, _frame: FrameType | None) -> NoReturn:
+def _raise(_signum: int, _frame: FrameType | None) -> NoReturn:
     raise TimeIsUp

@@ -17,7 +17,7 @@ QUICK = json.dumps(
     ]
 )
 STAYS = "the configured model stays: none is better by more than a standard error"
-DONE = "nothing to do: these candidates were compared on these data before"
+DONE = "nothing to do: these candidates were already compared on these data"
 
 
 def test_the_configured_model_stays_where_nothing_is_better(trained: Steps) -> None:

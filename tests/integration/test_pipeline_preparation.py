@@ -60,7 +60,7 @@ def test_a_table_of_somebody_elses_is_left_alone(database_url: str, statement: s
 
     file = _file(database_url)
 
-    assert _prepare(database_url, Generation()) == ("not ours", None)
+    assert _prepare(database_url, Generation()) == ("not generated here", None)
     assert _file(database_url) == file
 
 

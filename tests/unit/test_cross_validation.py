@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.settings import SettingsError
 from mlstack.training.config import TrainingConfig
-from mlstack.training.splitting import Part
+from mlstack.training.splitting import Dataset
 from mlstack.tuning.candidates import read_candidates
 from mlstack.tuning.cross_validation import FOLDS, Score, choose, compare
 from mlstack.tuning.time_limit import TimeIsUp, time_limit
@@ -36,7 +36,7 @@ def _curve_table() -> FloatArray:
 def test_the_score_is_the_mean_rmse_over_folds_that_leave_no_row_out() -> None:
     table = line_table(rows=100)
 
-    (score,) = compare([LINE], Part(table), seconds=60)
+    (score,) = compare([LINE], Dataset(table), seconds=60)
 
     errors = []
     folds = list(KFold(FOLDS, shuffle=True, random_state=42).split(table))
@@ -49,13 +49,13 @@ def test_the_score_is_the_mean_rmse_over_folds_that_leave_no_row_out() -> None:
 
 
 def test_a_better_candidate_is_chosen() -> None:
-    scores = compare([LINE, CURVE], Part(_curve_table()), seconds=60)
+    scores = compare([LINE, CURVE], Dataset(_curve_table()), seconds=60)
 
     assert choose(scores, LINE) == CURVE
 
 
 def test_what_is_configured_stays_if_the_rest_is_luck() -> None:
-    scores = compare([LINE, CURVE], Part(line_table()), seconds=60)
+    scores = compare([LINE, CURVE], Dataset(line_table()), seconds=60)
 
     assert choose(scores, LINE) == LINE
 
@@ -74,7 +74,7 @@ def test_the_first_within_one_standard_error_is_chosen() -> None:
 def test_a_candidate_that_cannot_be_fitted_is_left_out() -> None:
     broken = replace(LINE, parameters={"no_such_parameter": 1})
 
-    scores = compare([broken, LINE], Part(line_table()), seconds=60)
+    scores = compare([broken, LINE], Dataset(line_table()), seconds=60)
 
     assert [score.config for score in scores] == [LINE]
 
@@ -82,11 +82,11 @@ def test_a_candidate_that_cannot_be_fitted_is_left_out() -> None:
 def test_a_candidate_whose_errors_overflow_is_left_out() -> None:
     table = line_table() * [1.0, 1e200]
 
-    assert compare([LINE], Part(table), seconds=60) == []
+    assert compare([LINE], Dataset(table), seconds=60) == []
 
 
 def test_too_few_rows_for_the_folds_leave_every_candidate_out() -> None:
-    assert compare([LINE, CURVE], Part(line_table(rows=9)), seconds=60) == []
+    assert compare([LINE, CURVE], Dataset(line_table(rows=9)), seconds=60) == []
 
 
 def test_the_comparison_ends_in_time_with_what_it_has() -> None:
@@ -95,7 +95,7 @@ def test_the_comparison_ends_in_time_with_what_it_has() -> None:
     )
     started = time.monotonic()
 
-    scores = compare([LINE, slow], Part(line_table()), seconds=1.0)
+    scores = compare([LINE, slow], Dataset(line_table()), seconds=1.0)
 
     assert time.monotonic() - started < 5
     assert [score.config for score in scores] == [LINE]
@@ -126,7 +126,7 @@ def test_the_configured_recipe_is_compared_first_and_once(monkeypatch: pytest.Mo
 def test_every_built_in_candidate_can_be_trained_and_loaded() -> None:
     candidates = read_candidates(LINE)
 
-    scores = compare(candidates, Part(line_table(rows=60)), seconds=120)
+    scores = compare(candidates, Dataset(line_table(rows=60)), seconds=120)
 
     assert [score.config for score in scores] == candidates
 

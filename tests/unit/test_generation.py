@@ -29,12 +29,12 @@ def test_the_same_settings_give_the_same_rows_and_another_seed_others() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 65_536, 65_537, 200_000])
-def test_any_number_of_rows_in_pieces_of_bounded_size(rows: int) -> None:
-    pieces = list(generate(Generation(rows=rows)))
+def test_any_number_of_rows_in_chunks_of_bounded_size(rows: int) -> None:
+    chunks = list(generate(Generation(rows=rows)))
 
-    x = np.concatenate(pieces)[:, 0]
-    assert sum(map(len, pieces)) == rows
-    assert max(map(len, pieces)) <= 65_536
+    x = np.concatenate(chunks)[:, 0]
+    assert sum(map(len, chunks)) == rows
+    assert max(map(len, chunks)) <= 65_536
     assert (np.diff(x) > 0).all()
     np.testing.assert_allclose(x, np.linspace(0, 20, rows), atol=1e-12)
 
@@ -46,7 +46,7 @@ def test_several_features_all_count() -> None:
     assert np.linalg.matrix_rank(table[:, :-1]) == 3
 
 
-def test_every_setting_is_in_the_mark() -> None:
+def test_every_setting_is_in_the_tables_comment() -> None:
     others = [
         Generation(),
         Generation(rows=101),
@@ -58,4 +58,4 @@ def test_every_setting_is_in_the_mark() -> None:
         Generation(target="z"),
     ]
 
-    assert len({generation.mark for generation in others}) == len(others)
+    assert len({generation.comment for generation in others}) == len(others)
