@@ -1,31 +1,29 @@
 #!/usr/bin/env bash
 # The public images that the stack is built on.
 #
-#   base-images.sh needed            which ones: of the Dockerfiles, and of the Compose files as docker compose reads them now
-#   base-images.sh ensure [IMAGE…]   (default: the needed ones) pull what is missing; where no registry can be
-#                                    reached, build stand-ins from Debian packages instead
-#   base-images.sh ensure-all        the same for every overlay and profile; what is not to be had at all is named and left out
-#   base-images.sh list              what is here, and which of it are stand-ins
+#   base-images.sh needed            list those of the Dockerfiles, and of the Compose files with the present settings
+#   base-images.sh ensure [IMAGE…]   pull those that are missing (default: of the needed ones); if no registry can be
+#                                    reached, build stand-ins from Debian packages
+#   base-images.sh ensure-all        the same for every overlay and profile; name and skip images without a stand-in
+#   base-images.sh list              list the images that are here: public or stand-in
 #   base-images.sh pull              replace the stand-ins by the public images, once a registry can be reached
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
 . scripts/bootstrap/debian.sh
-patience=6 # seconds until a registry that gives no sign of life counts as out of reach
+patience=6 # seconds without an answer after which a registry counts as unreachable
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 
-compose_images() { # those that Compose does not build itself, from the canonical form that `config` prints
-    docker compose config | awk '
-        /^[^ ]/ { services = ($1 == "services:") }
-        !services { next }
-        /^  [^ ]/ { if (image != "" && !built) print image; image = ""; built = 0 }
-        /^    build:/ { built = 1 }
-        /^    image:/ { image = $2 }
-        END { if (image != "" && !built) print image }'
+compose_images() { # those that Compose does not build itself: what it builds, it names PROJECT-SERVICE
+    local images services project
+    images=$(docker compose config --images) || return
+    services=$(docker compose config --services) || return
+    project=$(docker compose config --environment | sed -n 's/^COMPOSE_PROJECT_NAME=//p') || return
+    comm -23 <(sort -u <<<"$images") <(awk -v project="$project" '{ print project "-" $0 }' <<<"$services" | sort)
 }
 
-dockerfile_images() { # what the FROM lines name, without the names of earlier stages
+dockerfile_images() { # those of the FROM lines, without the names of earlier stages
     find . -maxdepth 2 -name Dockerfile -exec awk '
         FNR == 1 { split("", stage) }
         toupper($1) == "FROM" {
@@ -37,8 +35,8 @@ dockerfile_images() { # what the FROM lines name, without the names of earlier s
 
 needed() { { compose_images && dockerfile_images; } | sort -u; }
 
-# A pull says "Pulling from …" as soon as the registry has answered. It is the engine that is asked, so its
-# own mirrors and proxies count. Once it says so, the pull may take as long as it takes.
+# `docker pull` prints "Pulling from …" as soon as the registry has answered; from then on it has no time limit.
+# The engine is asked, and not the registry, because the engine may use mirrors and proxies.
 pull() {
     local image=$1 log pid status=0
     log=$(mktemp)
@@ -57,7 +55,7 @@ pull() {
     return "$status"
 }
 
-needed_by_all() { # a machine's .env and shell choose one set of files; this goes through all of them
+needed_by_all() { # `needed` for every overlay and profile
     local overlay
     {
         needed
@@ -74,20 +72,20 @@ ensure() {
     for image in "$@"; do
         have "$image" || missing+=("$image")
     done
-    for image in "${missing[@]}"; do # after the first failure no other is tried: each could cost its own wait
+    for image in "${missing[@]}"; do # after the first failure try no other: each could take `patience` seconds
         if [ ${#build[@]} -gt 0 ] || ! pull "$image"; then build+=("$image"); fi
     done
     if [ -n "${leave_out:-}" ]; then
         for image in "${!build[@]}"; do
-            has_stand_in "${build[image]}" || { say "left out: ${build[image]} (not to be pulled, and there is no stand-in)"; unset "build[image]"; }
+            has_stand_in "${build[image]}" || { say "left out: ${build[image]} (cannot be pulled, and has no stand-in)"; unset "build[image]"; }
         done
     fi
     [ ${#build[@]} -gt 0 ] || return 0
-    say "not to be pulled; building stand-ins from Debian packages (a minute or two): ${build[*]}"
+    say "cannot be pulled; building stand-ins from Debian packages (a minute or two): ${build[*]}"
     base-images/build.sh "${build[@]}"
 }
 
-stand_ins() { # the images of base-images/stand-ins.txt that are here, each with "stand-in" or "public"
+stand_ins() { # the images of base-images/stand-ins.txt that are here, each after "stand-in" or "public"
     local image label
     while read -r image _; do
         have "$image" || continue

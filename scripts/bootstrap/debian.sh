@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced: how our scripts fail, and how they install Debian packages.
+# Sourced by other scripts: their messages, and the installation of Debian packages.
 
 say() { printf '%s\n' "$*"; }
 fail() {
@@ -8,15 +8,15 @@ fail() {
 }
 is_root() { [ "$(id -u)" = 0 ]; }
 
-apt_update() { # a third-party source that fails must not stop us: what is missing shows at the install
+apt_update() { # a third-party source may fail: if a package is missing, apt_install will say so
     is_root || fail "installing packages needs root: run this as root (sudo make …)"
-    apt-get update -qq || say "apt-get update reported a problem; going on with the lists there are" >&2
+    apt-get update -qq || say "apt-get update reported a problem; continuing with the existing package lists" >&2
     apt_updated=1
 }
 
 apt_install() { # apt_install PACKAGE…: without recommendations and without starting any service
-    is_root || fail "$* missing, and installing needs root: run this as root (sudo make …)"
-    command -v apt-get >/dev/null || fail "$* missing, and this is no Debian machine: install by hand"
+    is_root || fail "$* missing, and installation needs root: run this as root (sudo make …)"
+    command -v apt-get >/dev/null || fail "$* missing, and this machine is not Debian: install it by hand"
     [ -n "${apt_updated:-}" ] || apt_update
     say "apt-get install $*"
     (

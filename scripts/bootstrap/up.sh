@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The whole stack on any Debian machine (make up): engine, base images, `docker compose up --build --wait`, a first answer.
+# Start the whole stack on any Debian machine (make up): engine, base images, `docker compose up --build --wait`; then
+# ask for a prediction.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
 . scripts/bootstrap/debian.sh
 
-tell_why() { # the last words of every service that ended in failure or is not healthy
+tell_why() { # the last log lines of every service that failed or is not healthy
     local service state
     docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}} {{.Health}}' | while read -r service state; do
         case $state in

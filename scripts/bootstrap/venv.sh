@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# .venv holds exactly what tests/requirements.lock names; made or brought up to date when it does not.
+# Create or update .venv, so that it holds exactly the packages of tests/requirements.lock.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
@@ -20,7 +20,7 @@ find_python() {
     return 1
 }
 
-# uv installs the rest several times as fast as pip. It is told what pip is configured to use; if that does not do, pip does it.
+# uv is several times as fast as pip. It gets the index that pip is configured for; if it fails, pip installs.
 install() {
     awk '/^[^ ]/ { uv = /^uv==/ } uv' tests/requirements.lock >build/uv.txt
     [ -x .venv/bin/uv ] || pip install --require-hashes -r build/uv.txt
@@ -31,7 +31,7 @@ install() {
 pip() { .venv/bin/python -m pip --quiet --disable-pip-version-check "$@"; }
 
 mkdir -p build
-exec 9>build/venv.flock # two runs in one checkout must not install at once
+exec 9>build/venv.flock # only one run at a time may install
 flock 9
 if [ "$(cat "$marker" 2>/dev/null)" != "$wanted" ] || ! .venv/bin/python -c '' 2>/dev/null; then
     started=$SECONDS

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The size of each image of the stack, built here or not.
+# Print the size of each image of the stack.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 docker compose config --images | sort -u | while read -r image; do

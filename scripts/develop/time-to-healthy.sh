@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From `docker compose up --wait` on empty volumes, with the images built, to every service healthy: the seconds,
-# in all and service by service. In a project of its own on ports of its own; nothing of it is left behind.
+# Measure the seconds from `docker compose up --wait`, with images built and volumes empty, until every service is healthy.
+# It runs as a Compose project of its own, on ports of its own, and removes it at the end.
 #
 #   API_PORT=… SERVE_PORT=… PROMETHEUS_PORT=… scripts/develop/time-to-healthy.sh [RUNS]     (default: 1 run, ports from 18000)
 set -euo pipefail
@@ -18,7 +18,7 @@ trap clean_up EXIT
 
 seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
 
-# The engine's own time stamps: first when a service's container starts, then when it is healthy or has ended.
+# The time stamps of the engine's events: when a container starts, and when it is healthy or has ended.
 by_service() { # by_service STARTED EVENTS
     awk -v zero="$1" '
         { at = $1 / 1e9 - zero }
