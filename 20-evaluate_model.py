@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from mlstack.evaluation.quality_gate import evaluate, pending, rejection
+from mlstack.evaluation.quality_gate import evaluate, pending_version, rejection_message
 from mlstack.registry.store import ModelStore
-from mlstack.runtime.refusals import GateClosed
+from mlstack.runtime.refusals import QualityGateFailed
 from mlstack.runtime.settings import env, env_float, read_url
 from mlstack.runtime.step import run_step
 
@@ -17,13 +17,13 @@ logger = logging.getLogger("20-evaluate_model")
 def main() -> None:
     """Evaluate the latest version, write its report, then promote or reject it."""
     store, tolerance = ModelStore(Path(env("MODEL_DIR", "/models"))), env_float("EVALUATE_TOLERANCE", 0.05)
-    version = pending(store)
+    version = pending_version(store)
     if version is None:
         logger.info("nothing to do: the version is current", extra={"model_version": store.current()})
         return
     evaluation = evaluate(store, version, read_url("DATABASE_URL"), tolerance)
     if evaluation.verdict == "rejected":
-        raise GateClosed(rejection(version, evaluation.reason, store.current()))
+        raise QualityGateFailed(rejection_message(version, evaluation.reason, store.current()))
     logger.info("promoted", extra={"model_version": version, "evaluation": evaluation})
 
 

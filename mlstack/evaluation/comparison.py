@@ -1,4 +1,4 @@
-"""Judging a version on its hold-out: against the mean baseline, and against the version that is served."""
+"""Compares a version, on its hold-out rows, with the mean baseline and with the version that is served."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray
-from mlstack.runtime.refusals import GateClosed, ModelRefused
+from mlstack.runtime.refusals import ModelRefused, QualityGateFailed
 from mlstack.training.splitting import Dataset, split_in_place
 from mlstack.training.statistics import sum_of_squares
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """The verdict, and what a report needs to show why."""
+class Comparison:
+    """The verdict, and the data that the report shows."""
 
     evaluation: Evaluation
     candidate: LoadedModel
@@ -31,19 +31,24 @@ class Judgement:
     holdout: Dataset
 
 
-def judge(store: ModelStore, version: int, table: FloatArray, digest: str, tolerance: float) -> Judgement:
-    """Compare `version` with the baseline and the current version on its hold-out; change nothing.
+def compare_on_holdout(
+    store: ModelStore, version: int, table: FloatArray, digest: str, tolerance: float
+) -> Comparison:
+    """Compare `version` with the baseline and the current version on its hold-out; write nothing.
 
-    `table` holds the rows it was trained on, which `digest` proves.
+    `table` holds the rows it was trained on. Raise QualityGateFailed if their `digest` is not
+    the one in the manifest, ModelRefused if the version cannot be loaded.
     """
     candidate = load_model(store.path(version))
     manifest = candidate.manifest
     if digest != manifest.provenance.data:
-        raise GateClosed(f"the table changed since version {version} was trained: run model-train again")
+        raise QualityGateFailed(
+            f"the table changed since version {version} was trained: run model-train again"
+        )
     training, holdout = split_in_place(table, manifest.provenance.test_fraction)
     rmse = _rmse(candidate, holdout)
     baseline = float(np.sqrt(np.mean((holdout.y - training.y.mean()) ** 2)))
-    current = _comparable(store, version, manifest)
+    current = _comparable_current(store, version, manifest)
     current_rmse = _rmse(current, holdout) if current else None
     reason = _objection(rmse, baseline, current_rmse, tolerance, float(holdout.y.std()))
     evidence = Evaluation(
@@ -53,27 +58,27 @@ def judge(store: ModelStore, version: int, table: FloatArray, digest: str, toler
         current_version=current.version if current else None,
         current_rmse=current_rmse,
     )
-    verdict = evidence.decided("rejected" if reason else "promoted", reason or "passed the quality gate")
-    return Judgement(verdict, candidate, training, holdout)
+    verdict = evidence.with_verdict("rejected" if reason else "promoted", reason or "passed the quality gate")
+    return Comparison(verdict, candidate, training, holdout)
 
 
-def _rmse(model: LoadedModel, part: Dataset) -> float:
+def _rmse(model: LoadedModel, rows: Dataset) -> float:
     try:
-        squares = sum_of_squares(lambda rows: model.predict(rows).values, part.x, part.y)
+        squares = sum_of_squares(lambda x: model.predict(x).values, rows.x, rows.y)
     except PredictionOverflow:
         return math.inf
-    return math.sqrt(squares / len(part.y))
+    return math.sqrt(squares / len(rows.y))
 
 
-def _comparable(store: ModelStore, version: int, manifest: Manifest) -> LoadedModel | None:
-    """Return the current version if it answers the same question, from the same features."""
+def _comparable_current(store: ModelStore, version: int, manifest: Manifest) -> LoadedModel | None:
+    """Return the current version if it predicts the same target from the same features, else None."""
     current = store.current()
     if current is None or current == version:
         return None
     try:
         model = load_model(store.path(current))
     except ModelRefused as refused:
-        logger.warning("the current version is no rival", extra={"reason": str(refused)})
+        logger.warning("the current version is not compared", extra={"reason": str(refused)})
         return None
     same = (model.features, model.target) == (manifest.features, manifest.target)
     return model if same else None
@@ -82,12 +87,12 @@ def _comparable(store: ModelStore, version: int, manifest: Manifest) -> LoadedMo
 def _objection(
     rmse: float, baseline: float, current: float | None, tolerance: float, deviation: float
 ) -> str:
-    """Return why the candidate must not be served, "" if it may."""
+    """Return why the candidate must not be served, "" if it may be served."""
     if not math.isfinite(rmse):
         return "its predictions are not finite numbers"
     if rmse >= baseline:
         return f"RMSE {rmse:.4g} is no better than {baseline:.4g} of always predicting the mean"
-    rounding = 1e-9 * deviation  # two perfect fits differ by rounding only
+    rounding = 1e-9 * deviation  # on data without noise, the RMSE of both is rounding error
     if current is not None and rmse > current * (1 + tolerance) + rounding:
         return (
             f"RMSE {rmse:.4g} is worse than {current:.4g} of the current version by more than {tolerance:.0%}"

@@ -15,20 +15,20 @@ from mlstack.registry.atomic_files import replace_file
 from mlstack.runtime.arrays import FloatArray
 
 if TYPE_CHECKING:
-    from mlstack.evaluation.comparison import Judgement
+    from mlstack.evaluation.comparison import Comparison
 
 _FONT_LIST = Path("/opt/matplotlib")  # made by the Dockerfile
 _MOST_POINTS = 2000  # more points take longer to draw and show nothing more
 
 
-def write_report(judgement: Judgement, directory: Path) -> None:
+def write_report(comparison: Comparison, directory: Path) -> None:
     """Write report.png and report.html into the version's directory."""
-    image = _draw(judgement)
+    image = _draw(comparison)
     replace_file(directory / "report.png", image)
-    replace_file(directory / "report.html", _page(judgement, image).encode())
+    replace_file(directory / "report.html", _page(comparison, image).encode())
 
 
-def _page(judgement: Judgement, image: bytes) -> str:
+def _page(comparison: Comparison, image: bytes) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - as matplotlib below
 
     templates = Environment(
@@ -38,16 +38,16 @@ def _page(judgement: Judgement, image: bytes) -> str:
         trim_blocks=True,
     )
     return templates.get_template("report.html").render(
-        title=f"Model version {judgement.candidate.version}: {judgement.evaluation.verdict}",
-        reason=judgement.evaluation.reason,
+        title=f"Model version {comparison.candidate.version}: {comparison.evaluation.verdict}",
+        reason=comparison.evaluation.reason,
         image=base64.b64encode(image).decode(),
-        rows=_rows(judgement),
+        rows=_rows(comparison),
     )
 
 
-def _rows(judgement: Judgement) -> dict[str, object]:
+def _rows(comparison: Comparison) -> dict[str, object]:
     """Return the rows of the report's table: names and values."""
-    model, evaluation = judgement.candidate, judgement.evaluation
+    model, evaluation = comparison.candidate, comparison.evaluation
     return {
         "estimator": model.estimator_name,
         "parameters": model.manifest.parameters,
@@ -68,27 +68,27 @@ def _take_font_list() -> None:
         shutil.copytree(_FONT_LIST, folder, dirs_exist_ok=True)
 
 
-def _draw(judgement: Judgement) -> bytes:
+def _draw(comparison: Comparison) -> bytes:
     _take_font_list()
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - takes a second
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=(11, 4.5), dpi=100, layout="constrained")
     left, right = figure.subplots(1, 2)
-    if judgement.candidate.n_features == 1:
-        _draw_fit(left, judgement)
+    if comparison.candidate.n_features == 1:
+        _draw_fit(left, comparison)
     else:
-        _draw_agreement(left, judgement)
-    _draw_residuals(right, judgement)
+        _draw_agreement(left, comparison)
+    _draw_residuals(right, comparison)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
-def _draw_fit(axes: Any, judgement: Judgement) -> None:
+def _draw_fit(axes: Any, comparison: Comparison) -> None:
     """Data, model and 95 % interval over the only feature."""
-    model, training, holdout = judgement.candidate, judgement.training, judgement.holdout
+    model, training, holdout = comparison.candidate, comparison.training, comparison.holdout
     axes.plot(_few(training.x[:, 0]), _few(training.y), ".", color="0.7", label="training")
     axes.plot(_few(holdout.x[:, 0]), _few(holdout.y), ".", color="tab:orange", label="hold-out")
     grid = np.linspace(training.x.min(), training.x.max(), 200)
@@ -99,26 +99,26 @@ def _draw_fit(axes: Any, judgement: Judgement) -> None:
     axes.legend()
 
 
-def _draw_agreement(axes: Any, judgement: Judgement) -> None:
+def _draw_agreement(axes: Any, comparison: Comparison) -> None:
     """Predicted against actual values of the hold-out: several features have no common axis."""
-    actual, predicted = _holdout(judgement)
+    actual, predicted = _holdout(comparison)
     axes.plot(actual, predicted, ".", color="tab:orange", label="hold-out")
     ends = [min(actual.min(), predicted.min()), max(actual.max(), predicted.max())]
     axes.plot(ends, ends, color="0.5", label="perfect")
-    axes.set(xlabel=f"actual {judgement.candidate.target}", ylabel="predicted", title="hold-out")
+    axes.set(xlabel=f"actual {comparison.candidate.target}", ylabel="predicted", title="hold-out")
     axes.legend()
 
 
-def _draw_residuals(axes: Any, judgement: Judgement) -> None:
-    actual, predicted = _holdout(judgement)
+def _draw_residuals(axes: Any, comparison: Comparison) -> None:
+    actual, predicted = _holdout(comparison)
     axes.plot(predicted, actual - predicted, ".", color="tab:orange")
     axes.axhline(0, color="0.5")
     axes.set(xlabel="predicted", ylabel="actual - predicted", title="residuals of the hold-out")
 
 
-def _holdout(judgement: Judgement) -> tuple[FloatArray, FloatArray]:
-    rows = np.ascontiguousarray(_few(judgement.holdout.x))
-    return _few(judgement.holdout.y), judgement.candidate.predict(rows).values
+def _holdout(comparison: Comparison) -> tuple[FloatArray, FloatArray]:
+    rows = np.ascontiguousarray(_few(comparison.holdout.x))
+    return _few(comparison.holdout.y), comparison.candidate.predict(rows).values
 
 
 def _few(values: FloatArray) -> FloatArray:

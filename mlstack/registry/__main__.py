@@ -1,4 +1,4 @@
-"""The model versions from the command line: python -m mlstack.registry list."""
+"""The command line of the model registry: python -m mlstack.registry list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEADINGS = ("version", "", "verdict", "rmse", "r2", "rows", "created", "estimat
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do one command; return the exit code."""
+    """Run one command; return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         print(_run(options, ModelStore(Path(env("MODEL_DIR", "/models")))))
@@ -29,14 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="models", description="The model versions in the volume.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="every version, what was decided about it, and which is served")
-    commands.add_parser("show", help="everything about one version").add_argument("version", type=int)
+    commands.add_parser("list", help="all versions with their verdicts; which one is served")
+    commands.add_parser("show", help="manifest and evaluation of a version").add_argument("version", type=int)
     promote = commands.add_parser("promote", help="serve this version from now on")
     promote.add_argument("version", type=int)
     promote.add_argument("--force", action="store_true", help="even if it was rejected")
     commands.add_parser("rollback", help="serve the promoted version before the current one")
-    prune = commands.add_parser("prune", help="delete old versions; never the current one")
-    prune.add_argument("--keep", type=int, default=5, metavar="K", help="how many of the newest stay (5)")
+    prune = commands.add_parser("prune", help="delete old versions; never the current or the latest one")
+    prune.add_argument("--keep", type=int, default=5, metavar="K", help="number of versions to keep (5)")
     return parser
 
 
@@ -88,9 +88,9 @@ def _show(store: ModelStore, version: int) -> str:
     if version not in store.versions():
         raise StoreRefused(f"there is no version {version}; `models list` shows what there is")
     store.verified(version)
-    parts = ("manifest.json", "evaluation.json")
-    texts = [store.path(version) / name for name in parts if (store.path(version) / name).exists()]
-    return "\n".join(f"{path.name}: {path.read_text(encoding='utf-8').rstrip()}" for path in texts)
+    paths = [store.path(version) / name for name in ("manifest.json", "evaluation.json")]
+    texts = (f"{path.name}: {path.read_text(encoding='utf-8').rstrip()}" for path in paths if path.exists())
+    return "\n".join(texts)
 
 
 if __name__ == "__main__":

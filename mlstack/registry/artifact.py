@@ -1,4 +1,4 @@
-"""The estimator as a file: skops for the servers (cannot execute code), joblib's pickle for people."""
+"""The estimator as a file: skops for the servers (loading cannot execute code), a joblib pickle for users."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
-# scikit-learn's own compiled parts, which skops leaves to the reader to trust. Nothing else is ever loaded.
+# scikit-learn's own types that skops loads only if they are listed. No other type is ever loaded.
 TRUSTED = [
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -33,18 +33,18 @@ _ADVICE = "train again, or roll back with `models rollback`"
 
 
 class Estimator(Protocol):
-    """What we use of a scikit-learn regressor."""
+    """The methods of a scikit-learn regressor that this project uses."""
 
     def fit(self, x: FloatArray, y: FloatArray) -> object:
-        """Learn from rows x [n, k] and targets y [n]."""
+        """Train on rows x [n, k] and targets y [n]."""
 
     def predict(self, x: FloatArray) -> FloatArray:
-        """Return one number per row of x."""
+        """Return predictions [n] or [n, 1] for rows x [n, k]."""
 
 
 def save_estimator(estimator: Estimator, directory: Path) -> None:
     """Write model.skops and model.pkl; raise ModelRefused if the servers could not load it."""
-    import joblib  # noqa: PLC0415 - heavy imports only where a model is written or read
+    import joblib  # noqa: PLC0415 - slow to import; only needed where a model is written or read
     import skops.io  # noqa: PLC0415
 
     path = directory / "model.skops"
@@ -56,7 +56,7 @@ def save_estimator(estimator: Estimator, directory: Path) -> None:
 
 
 def load_estimator(path: Path, n_features: int) -> Estimator:
-    """Return the estimator in a skops file if it is scikit-learn's own and takes n_features numbers a row."""
+    """Return the estimator in a skops file; raise ModelRefused if it does not predict from `n_features`."""
     import skops.io  # noqa: PLC0415
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
@@ -66,7 +66,7 @@ def load_estimator(path: Path, n_features: int) -> Estimator:
         raise ModelRefused(
             f"{path}: holds a type that is not scikit-learn's own ({error}): {_ADVICE}"
         ) from error
-    except Exception as error:  # skops raises whatever a damaged file makes it stumble over
+    except Exception as error:  # a damaged file makes skops raise exceptions of many types
         raise ModelRefused(
             f"{path}: cannot be loaded ({type(error).__name__}: {error}): {_ADVICE}"
         ) from error
@@ -76,7 +76,7 @@ def load_estimator(path: Path, n_features: int) -> Estimator:
 
 
 def _one_thread(estimator: Any) -> None:
-    """Predict in the caller's thread: a pool per request costs more than it gives and sums in any order."""
+    """Set n_jobs to 1: a thread pool per call is slower, and adds up the results in no fixed order."""
     parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     jobs = {name: 1 for name in parameters if name == "n_jobs" or name.endswith("__n_jobs")}
     if jobs:

@@ -1,4 +1,4 @@
-"""Writing files so that a crash at any moment leaves the old state or the new one, never half of it."""
+"""Atomic file operations: after a crash at any moment the old or the new state is there, never a mixture."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _ADVICE = {
 
 
 @contextmanager
-def writing(root: Path) -> Iterator[None]:
-    """Turn an operating system error below `root` into one readable line."""
+def write_errors(root: Path) -> Iterator[None]:
+    """Translate an OSError below `root` to StoreRefused, with what to do."""
     try:
         yield
     except OSError as error:
@@ -33,15 +33,15 @@ def writing(root: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the only writer's lock on `path`; it is released even when the holder is killed."""
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on `path`; the kernel releases it if the process is killed."""
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in `directory` survive a power cut."""
+    """Make the directory's entries durable: a renamed file is otherwise not safe against a power failure."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -51,9 +51,9 @@ def sync_directory(directory: Path) -> None:
 
 @contextmanager
 def draft_directory(parent: Path) -> Iterator[Path]:
-    """Give a new directory on the same volume as `parent`; whatever is still in it at the end is deleted.
+    """Create a temporary directory in `parent` for the block; delete it afterwards, unless it was renamed.
 
-    Call it as the only writer: drafts that a killed one left behind go first.
+    The caller must hold the writer's lock: drafts of writers that were killed are deleted first.
     """
     for stale in parent.glob(".draft-*"):
         shutil.rmtree(stale)
@@ -66,7 +66,7 @@ def draft_directory(parent: Path) -> Iterator[Path]:
 
 
 def publish_directory(draft: Path, directory: Path) -> None:
-    """Give a finished draft its final name, readable for all, once its files are safe on the disk."""
+    """Sync the draft's files to disk, make them readable for all users, and rename it to `directory`."""
     for path in draft.iterdir():
         path.chmod(0o644)
         with path.open("rb") as file:
@@ -78,7 +78,7 @@ def publish_directory(draft: Path, directory: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` in one step."""
+    """Write `content` to `path` atomically and durably."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with draft.open("wb") as file:
@@ -92,7 +92,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def replace_link(link: Path, target: str) -> None:
-    """Point the symbolic link `link` at `target` in one step."""
+    """Point the symbolic link `link` at `target`, atomically and durably."""
     draft = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
     draft.symlink_to(target)
     try:

@@ -1,4 +1,4 @@
-"""The model a server answers with: follows `current`, swaps whole versions, survives a bad one."""
+"""The current model of a server: follows the link `current`; keeps the old model if the new is damaged."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ Fingerprint = tuple[int, ...]
 
 
 class CurrentModel:
-    """Holds the newest loadable current version. Readers call `get`; one poller calls `refresh`."""
+    """Holds the last loadable version that was current. Any thread calls `get`, a single one `refresh`."""
 
     def __init__(self, store: ModelStore) -> None:
-        """Loads nothing yet."""
         self._store = store
         self._model: LoadedModel | None = None
         self._seen: Fingerprint | None = None
@@ -27,13 +26,13 @@ class CurrentModel:
         self.loads = 0
 
     def get(self) -> LoadedModel | None:
-        """Return the model to answer with, None until one could be loaded."""
+        """Return the model to predict with, None until one was loaded."""
         return self._model
 
     def refresh(self) -> bool:
-        """Load `current` if it changed since the last look; return whether another model answers now.
+        """Load the current version if it changed since the last call; return whether the model was replaced.
 
-        A version that is refused is logged once; the model that answered before goes on answering.
+        A version that cannot be loaded is logged once and reported by `refusal`; the old model stays in use.
         """
         with self._refreshing:
             version = self._store.current()
@@ -62,7 +61,7 @@ class CurrentModel:
         return True
 
     def _fingerprint(self, version: int | None) -> Fingerprint | None:
-        """Tell a version, and a repaired or damaged one of the same number, apart without reading it."""
+        """Return number, inodes, sizes and times: enough to notice a change or repair without reading."""
         if version is None:
             return None
         marks = [version]

@@ -1,4 +1,4 @@
-"""Prediction intervals: constants that training estimates, the manifest holds and every answer applies.
+"""Prediction intervals. Training estimates their constants, the manifest stores them, predictions use them.
 
 Least squares (theory of the linear model, normal errors): a new observation at x is in 95 % of cases within
     ŷ ± t(.975, n-p-1) · s · sqrt(1 + 1/n + (x - x̄)ᵀ S⁻¹ (x - x̄)),
@@ -18,11 +18,11 @@ from mlstack.runtime.arrays import FloatArray
 
 LEVEL = 0.95
 
-Spread = Callable[[FloatArray], FloatArray]  # rows [n, k] -> standard deviations of a new observation [n]
+Deviation = Callable[[FloatArray], FloatArray]  # rows [n, k] -> standard deviations of a new observation [n]
 
 
 class LeastSquaresInterval(msgspec.Struct, frozen=True, kw_only=True, tag="least squares"):
-    """Constants of the interval that the theory of the linear model gives."""
+    """Constants of the interval of the linear model with normal errors."""
 
     mean: list[float]  # x̄, one per feature
     inverse_scatter: list[list[float]]  # S⁻¹
@@ -48,22 +48,22 @@ class ConformalInterval(msgspec.Struct, frozen=True, kw_only=True, tag="split co
 Interval = LeastSquaresInterval | ConformalInterval
 
 
-def spread(interval: Interval) -> Spread:
+def predictive_deviation(interval: Interval) -> Deviation:
     """Return the function that gives the standard deviation of a new observation at each row."""
     if isinstance(interval, LeastSquaresInterval):
-        return _least_squares_spread(interval)
+        return _least_squares_deviation(interval)
     deviation = np.sqrt(interval.residual_variance)
     return lambda rows: np.full(len(rows), deviation)
 
 
-def _least_squares_spread(interval: LeastSquaresInterval) -> Spread:
-    """Return s·sqrt(1 + 1/n + ‖(x - x̄) L‖²) with S⁻¹ = L Lᵀ, by hypot: no square overflows on the way."""
+def _least_squares_deviation(interval: LeastSquaresInterval) -> Deviation:
+    """Return s·sqrt(1 + 1/n + ‖(x - x̄) L‖²) with S⁻¹ = L Lᵀ, by hypot, so that no square overflows."""
     mean = np.asarray(interval.mean)
     deviation = np.sqrt(interval.residual_variance)
     factor = np.linalg.cholesky(np.asarray(interval.inverse_scatter)) * deviation
     base = deviation * np.sqrt(1.0 + 1.0 / interval.rows)
 
-    def spread(rows: FloatArray) -> FloatArray:
+    def deviations(rows: FloatArray) -> FloatArray:
         centred = rows - mean
         total: FloatArray = np.full(len(rows), base)
         for column in range(len(mean)):
@@ -73,4 +73,4 @@ def _least_squares_spread(interval: LeastSquaresInterval) -> Spread:
             total = np.hypot(total, leverage)
         return total
 
-    return spread
+    return deviations

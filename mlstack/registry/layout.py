@@ -1,4 +1,4 @@
-"""The layout of the model volume: numbered directories, links to them, one writer at a time."""
+"""The layout of the model volume: numbered directories and symbolic links to them, written under a lock."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlstack.registry.atomic_files import locked, replace_link, writing
+from mlstack.registry.atomic_files import exclusive_lock, replace_link, write_errors
 
 
-def numbered(root: Path) -> list[int]:
-    """Return the numbers of the published versions, in order; none if there is no volume yet."""
+def version_numbers(root: Path) -> list[int]:
+    """Return the numbers of the published versions, in order; none if the directory does not exist."""
     try:
         names = [path.name for path in (root / "versions").iterdir()]
     except OSError:
@@ -19,7 +19,7 @@ def numbered(root: Path) -> list[int]:
 
 
 def linked_version(root: Path, link: str) -> int | None:
-    """Return the version that the symbolic link `link` points to, None if it points to none."""
+    """Return the version that the symbolic link `link` points to, None if there is none."""
     try:
         name = (root / link).readlink().name
     except OSError:
@@ -35,9 +35,9 @@ def set_current(root: Path, version: int) -> None:
 
 
 @contextmanager
-def writer(root: Path) -> Iterator[None]:
-    """Be the only writer below `root`; what goes wrong on the way is one readable line."""
-    with writing(root):
+def exclusive_writer(root: Path) -> Iterator[None]:
+    """Hold the volume's lock for the block, so that there is one writer at a time; raise StoreRefused."""
+    with write_errors(root):
         (root / "versions").mkdir(parents=True, exist_ok=True)
-        with locked(root / ".lock"):
+        with exclusive_lock(root / ".lock"):
             yield

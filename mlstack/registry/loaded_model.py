@@ -1,4 +1,4 @@
-"""A published model, loaded: verified, immutable, safe to share between threads."""
+"""A loaded version of the model: verified, immutable, safe to share between threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlstack.registry.artifact import load_estimator
-from mlstack.registry.intervals import LeastSquaresInterval, Spread, spread
+from mlstack.registry.intervals import Deviation, LeastSquaresInterval, predictive_deviation
 from mlstack.registry.manifest import Manifest, read_manifest, verify_file
 from mlstack.registry.predictors import (
     Predict,
@@ -26,7 +26,7 @@ ARTIFACT = "model.skops"
 
 
 class Predictions(NamedTuple):
-    """One entry per row: ŷ, its 95 % prediction interval, the share of the target's variance explained."""
+    """Arrays [n], an entry per row: ŷ, its 95 % prediction interval, the explained share of y's variance."""
 
     values: FloatArray
     lower: FloatArray
@@ -36,54 +36,54 @@ class Predictions(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A version of the model, ready to answer."""
+    """A version of the model with what is needed to predict."""
 
     manifest: Manifest
     version: int
-    digest: str  # SHA-256 that names everything an answer depends on
-    n_features: int  # numbers in a row
-    row_independent: bool  # a row's answer is the same to the last bit whatever rows it is asked with
-    quick: bool  # microseconds a call: no need for a thread
+    digest: str  # SHA-256 over everything that a prediction depends on
+    n_features: int
+    row_independent: bool  # a row's prediction is bit-identical, whatever other rows are in the call
+    quick: bool  # a call takes microseconds, so it may run on the event loop
     _predict: Predict = field(repr=False)
-    _spread: Spread = field(repr=False)
+    _deviation: Deviation = field(repr=False)
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Names of the columns of a row, in order."""
+        """The names of the features, in the order of a row."""
         return self.manifest.features
 
     @property
     def target(self) -> str:
-        """Name of what is predicted."""
+        """The name of the target."""
         return self.manifest.target
 
     @property
     def estimator_name(self) -> str:
-        """Class of the estimator, such as LinearRegression."""
+        """The estimator's class, such as LinearRegression."""
         return self.manifest.estimator_name
 
     @property
     def metrics(self) -> dict[str, float]:
-        """What the hold-out said when the version was trained."""
+        """The metrics on the hold-out: mse, rmse, mae, r2, baseline_rmse."""
         return self.manifest.metrics
 
     def predict(self, rows: FloatArray) -> Predictions:
-        """Answer float64 rows [n, n_features]; raise PredictionOverflow where an answer is not finite."""
+        """Predict float64 rows [n, n_features]; raise PredictionOverflow if a prediction is not finite."""
         with np.errstate(all="ignore"):
             values = self._predict(rows)
-            spread = self._spread(rows)
-            margin = spread * self.manifest.interval.quantile
+            deviation = self._deviation(rows)
+            margin = deviation * self.manifest.interval.quantile
             lower, upper = values - margin, values + margin
-            # The bounds hold ŷ between them: if both are finite, so is everything.
+            # lower <= ŷ <= upper, so ŷ is finite if both bounds are.
             if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
                 raise PredictionOverflow("the input is so large that the prediction is not a finite number")
-            ratio = spread / np.sqrt(self.manifest.interval.target_variance)
+            ratio = deviation / np.sqrt(self.manifest.interval.target_variance)
             confidence = np.maximum(0.0, 1.0 - ratio * ratio)
         return Predictions(values, lower, upper, confidence)
 
 
 def load_model(directory: Path) -> LoadedModel:
-    """Load the version in `directory`; raise ModelRefused, one readable line, if anything is wrong."""
+    """Load and verify the version in `directory`; raise ModelRefused if it is damaged or does not fit."""
     manifest = read_manifest(directory)
     path = verify_file(directory, manifest, ARTIFACT)
     interval = manifest.interval
@@ -104,5 +104,5 @@ def load_model(directory: Path) -> LoadedModel:
         row_independent=linear is not None or rows_are_independent(estimator, predict, probes),
         quick=linear is not None,
         _predict=predict,
-        _spread=spread(interval),
+        _deviation=predictive_deviation(interval),
     )

@@ -1,4 +1,4 @@
-"""The manifest of a version: everything an answer depends on, and the hashes that prove it is intact."""
+"""The manifest of a version: everything a prediction depends on, and the SHA-256 of each file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ADVICE = "roll back with `models rollback`, or run model-train to publish the v
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a version comes from: the same content never becomes a second version."""
+    """The origin of a version. `content` identifies it: equal content is never published twice."""
 
     content: str  # SHA-256 over data, code and parameters
     data: str  # SHA-256 over the rows as they were read
@@ -28,7 +28,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies beside the artifacts as manifest.json."""
+    """The content of manifest.json."""
 
     version: int = 0
     features: tuple[str, ...]
@@ -48,18 +48,18 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(part.strip().rpartition(".")[2] for part in self.estimator.split(","))
 
 
-def sealed(manifest: Manifest) -> Manifest:
-    """Return the manifest with the digest of its own content."""
-    unsealed = msgspec.structs.replace(manifest, digest="")
-    content = msgspec.json.encode(unsealed, order="deterministic")
+def with_digest(manifest: Manifest) -> Manifest:
+    """Return the manifest with the digest of its other members."""
+    without = msgspec.structs.replace(manifest, digest="")
+    content = msgspec.json.encode(without, order="deterministic")
     return msgspec.structs.replace(manifest, digest=hashlib.sha256(content).hexdigest())
 
 
 def write_manifest(directory: Path, manifest: Manifest, version: int) -> None:
-    """Write manifest.json as `version`, sealed over the files in `directory`; indented for people."""
+    """Write manifest.json with the number of the version and the SHA-256 of every file in `directory`."""
     files = {path.name: file_digest(path) for path in sorted(directory.iterdir())}
-    whole = sealed(msgspec.structs.replace(manifest, version=version, files=files))
-    content = msgspec.json.encode(whole, order="deterministic")
+    complete = with_digest(msgspec.structs.replace(manifest, version=version, files=files))
+    content = msgspec.json.encode(complete, order="deterministic")
     (directory / FILE_NAME).write_bytes(msgspec.json.format(content, indent=2) + b"\n")
 
 
@@ -72,27 +72,27 @@ def read_manifest(directory: Path) -> Manifest:
     except OSError as error:
         raise ModelRefused(f"{path}: cannot be read ({error.strerror}): {_ADVICE}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ModelRefused(f"{path}: is no manifest ({error}): {_ADVICE}") from error
+        raise ModelRefused(f"{path}: is not a valid manifest ({error}): {_ADVICE}") from error
     if _digest_of_document(content) != manifest.digest:
         raise ModelRefused(f"{path}: was changed after publishing (its digest differs): {_ADVICE}")
     return manifest
 
 
 def _digest_of_document(content: bytes) -> str:
-    """Return the digest of manifest.json as it was written: a later release may know more members."""
+    """Return the digest of the JSON document itself, which may have members of a later release."""
     document = msgspec.json.decode(content)
     document["digest"] = ""
     return hashlib.sha256(msgspec.json.encode(document)).hexdigest()
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file as hexadecimal digits."""
+    """Return the hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def verify_file(directory: Path, manifest: Manifest, name: str) -> Path:
-    """Return the path of the artifact `name` if it is the one that was published, else raise ModelRefused."""
+    """Return the path of the file `name`; raise ModelRefused unless its SHA-256 is that of the manifest."""
     path = directory / name
     try:
         digest = file_digest(path)

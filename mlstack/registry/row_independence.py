@@ -1,7 +1,8 @@
-"""Does a row's answer depend on the rows it is asked with? A matrix product may round differently for others.
+"""Decides whether a row's prediction depends on the other rows of the call.
 
-Where it does not, to the last bit, many requests can be answered by one call, and still get what they would
-have got alone. Estimators are believed only if they compute row by row by construction, and then tested.
+A matrix product may round differently for another number of rows. Where predictions are bit-identical in any
+batch, the rows of many requests are predicted by one call. That is assumed only of estimators that compute
+row by row by construction, and then tested on probe rows.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import numpy as np
 from mlstack.registry.predictors import Predict, PredictionOverflow
 from mlstack.runtime.arrays import FloatArray
 
-# Trees walk each row by itself, libsvm sums over its support vectors row by row, the scalers work element by
-# element. Nearest neighbours and neural networks are absent: they multiply matrices.
+# Trees and libsvm process one row after the other, scalers one element. Nearest neighbours and neural
+# networks are not in the list, because they multiply matrices.
 _BY_ROW = frozenset(
     {
         "DecisionTreeRegressor", "ExtraTreeRegressor", "RandomForestRegressor", "ExtraTreesRegressor",
@@ -27,7 +28,7 @@ _BATCHES = 12
 
 
 def rows_are_independent(estimator: Any, predict: Predict, probes: FloatArray) -> bool:
-    """Return whether each of `probes` [n, k] gets the same bits alone and in random batches of them."""
+    """Return whether predictions of `probes` [n, k] are bit-identical one by one and in random batches."""
     if not all(type(step).__name__ in _BY_ROW for step in _steps(estimator)):
         return False
     probes = probes[:_ROWS]

@@ -1,4 +1,4 @@
-"""What was decided about a version, and on which evidence: evaluation.json beside its artifacts."""
+"""The verdict on a version and the evidence for it: evaluation.json in the version's directory."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ Verdict = Literal["candidate", "promoted", "rejected", "rolled back"]
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on a version; a version without one is a candidate."""
+    """The verdict on a version; a version without verdict is a candidate."""
 
     verdict: Verdict = "candidate"
     reason: str = ""
     decided_at: str = ""
-    accepted: bool = False  # a person saw the rejection and chose another version to serve
+    accepted: bool = False  # after the rejection an operator promoted another version
     rows: int = 0  # of the hold-out
     rmse: float | None = None
     baseline_rmse: float | None = None  # of always predicting the mean of the training targets
-    current_version: int | None = None  # what it was compared with
+    current_version: int | None = None  # the version it was compared with
     current_rmse: float | None = None  # on the same hold-out
 
-    def decided(self, verdict: Verdict, reason: str) -> Evaluation:
-        """Return the same evidence with another verdict, as of now."""
+    def with_verdict(self, verdict: Verdict, reason: str) -> Evaluation:
+        """Return the same evidence with another verdict and the present time."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return msgspec.structs.replace(self, verdict=verdict, reason=reason, decided_at=now, accepted=False)
 
 
 def read_evaluation(directory: Path) -> Evaluation:
-    """Return the decision on the version in `directory`; a missing or damaged file counts as undecided."""
+    """Return the evaluation of the version in `directory`; a missing or damaged file means no verdict."""
     try:
         return msgspec.json.decode((directory / FILE_NAME).read_bytes(), type=Evaluation)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
@@ -43,6 +43,6 @@ def read_evaluation(directory: Path) -> Evaluation:
 
 
 def write_evaluation(directory: Path, evaluation: Evaluation) -> None:
-    """Replace the decision on the version in `directory`."""
+    """Replace the evaluation of the version in `directory`."""
     content = msgspec.json.encode(evaluation)
     replace_file(directory / FILE_NAME, msgspec.json.format(content, indent=2) + b"\n")

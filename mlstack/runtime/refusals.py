@@ -31,5 +31,5 @@ class ModelRefused(Refusal):
     """A published version is damaged or not loadable, and must not be served."""
 
 
-class GateClosed(Refusal):
+class QualityGateFailed(Refusal):
     """The latest version did not pass the quality gate."""

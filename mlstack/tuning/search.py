@@ -13,7 +13,7 @@ import msgspec
 from mlstack.data.database import connected
 from mlstack.data.reading import data_digest, read_table
 from mlstack.evaluation.quality_gate import evaluate
-from mlstack.registry.atomic_files import replace_file, writing
+from mlstack.registry.atomic_files import replace_file, write_errors
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig, content_digest
@@ -88,7 +88,7 @@ def optimize(
 
 
 def _write(root: Path, found: Optimization) -> None:
-    with writing(root):
+    with write_errors(root):
         replace_file(root / FILE_NAME, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
 
 

@@ -15,7 +15,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import FunctionTransformer
 
 from mlstack.registry.loaded_model import load_model
-from mlstack.registry.manifest import read_manifest, sealed, write_manifest
+from mlstack.registry.manifest import read_manifest, with_digest, write_manifest
 from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused
@@ -70,7 +70,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated": (_truncate, "model.skops: is not the file that was published"),
     "one bit": (_flip_a_bit, "model.skops: is not the file that was published"),
     "no manifest": (lambda v: (v / "manifest.json").unlink(), "manifest.json: cannot be read"),
-    "empty manifest": (lambda v: (v / "manifest.json").write_bytes(b""), "manifest.json: is no manifest"),
+    "empty manifest": (
+        lambda v: (v / "manifest.json").write_bytes(b""),
+        "manifest.json: is not a valid manifest",
+    ),
     "binary manifest": (lambda v: (v / "manifest.json").write_bytes(b"\xff\0"), "manifest.json: is no"),
     "edited manifest": (_edit_manifest, "manifest.json: was changed after publishing"),
     "not skops": (_sealed_nonsense, "model.skops: cannot be loaded"),
@@ -135,4 +138,4 @@ def test_the_manifest_is_json_without_nan(version: Path) -> None:
 
     assert manifest["version"] == 1
     assert set(manifest["files"]) == {"model.pkl", "model.skops"}
-    assert sealed(read_manifest(version)).digest == manifest["digest"]
+    assert with_digest(read_manifest(version)).digest == manifest["digest"]

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlstack.evaluation.comparison import Judgement, judge
-from mlstack.evaluation.quality_gate import pending
+from mlstack.evaluation.comparison import Comparison, compare_on_holdout
+from mlstack.evaluation.quality_gate import pending_version
 from mlstack.evaluation.report import write_report
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
-from mlstack.runtime.refusals import GateClosed, ModelRefused
+from mlstack.runtime.refusals import ModelRefused, QualityGateFailed
 from mlstack.training.config import TrainingConfig
 from tests.harness.model_versions import line_table, promote, publish
 
@@ -24,15 +24,15 @@ def store(tmp_path: Path) -> ModelStore:
     return ModelStore(tmp_path / "models")
 
 
-def _judge(store: ModelStore, version: int, table: FloatArray) -> Judgement:
+def _compare(store: ModelStore, version: int, table: FloatArray) -> Comparison:
     digest = store.verified(version).provenance.data
-    return judge(store, version, table.copy(), digest, TOLERANCE)
+    return compare_on_holdout(store, version, table.copy(), digest, TOLERANCE)
 
 
 def test_the_first_good_version_is_promoted(store: ModelStore) -> None:
     table = line_table()
 
-    evaluation = _judge(store, publish(store, table), table).evaluation
+    evaluation = _compare(store, publish(store, table), table).evaluation
 
     assert evaluation.verdict == "promoted"
     assert evaluation.rows == 20
@@ -44,7 +44,7 @@ def test_a_model_no_better_than_the_mean_is_rejected(store: ModelStore) -> None:
     table = line_table()
     table[:, -1] = np.random.default_rng(3).normal(size=len(table))
 
-    evaluation = _judge(store, publish(store, table), table).evaluation
+    evaluation = _compare(store, publish(store, table), table).evaluation
 
     assert evaluation.verdict == "rejected"
     assert "of always predicting the mean" in evaluation.reason
@@ -55,7 +55,7 @@ def test_a_model_worse_than_the_current_one_is_rejected(store: ModelStore) -> No
     promote(store, publish(store, table))
     blunt = TrainingConfig(("x1",), estimator="sklearn.linear_model.Ridge", parameters={"alpha": 1e4})
 
-    evaluation = _judge(store, publish(store, table, blunt), table).evaluation
+    evaluation = _compare(store, publish(store, table, blunt), table).evaluation
 
     assert evaluation.verdict == "rejected"
     assert "of the current version by more than 5%" in evaluation.reason
@@ -67,32 +67,32 @@ def test_a_model_as_good_as_the_current_one_is_promoted_even_without_any_noise(s
     promote(store, publish(store, table))
     again = TrainingConfig(("x1",), parameters={"copy_X": False})
 
-    assert _judge(store, publish(store, table, again), table).evaluation.verdict == "promoted"
+    assert _compare(store, publish(store, table, again), table).evaluation.verdict == "promoted"
 
 
 def test_a_current_version_of_other_features_or_damaged_is_no_rival(store: ModelStore) -> None:
     promote(store, publish(store, line_table(features=2)))
     table = line_table()
 
-    assert _judge(store, publish(store, table), table).evaluation.current_version is None
+    assert _compare(store, publish(store, table), table).evaluation.current_version is None
     (store.path(1) / "model.skops").write_bytes(b"")
-    assert _judge(store, 2, table).evaluation.verdict == "promoted"
+    assert _compare(store, 2, table).evaluation.verdict == "promoted"
 
 
 def test_a_table_that_changed_since_training_judges_nothing(store: ModelStore) -> None:
     version = publish(store, line_table())
 
-    with pytest.raises(GateClosed, match="run model-train again"):
-        judge(store, version, line_table(), "another digest", TOLERANCE)
+    with pytest.raises(QualityGateFailed, match="run model-train again"):
+        compare_on_holdout(store, version, line_table(), "another digest", TOLERANCE)
 
 
 def test_only_an_undecided_version_is_pending(store: ModelStore) -> None:
-    with pytest.raises(GateClosed, match="no version has been trained yet"):
-        pending(store)
+    with pytest.raises(QualityGateFailed, match="no version has been trained yet"):
+        pending_version(store)
     version = publish(store, line_table())
-    assert pending(store) == version
+    assert pending_version(store) == version
     promote(store, version)
-    assert pending(store) is None
+    assert pending_version(store) is None
 
 
 def test_a_rejection_fails_every_time_until_a_person_chooses(store: ModelStore) -> None:
@@ -100,18 +100,18 @@ def test_a_rejection_fails_every_time_until_a_person_chooses(store: ModelStore) 
     store.reject(publish(store, line_table(3.0)), "worse")
 
     for _ in range(2):
-        with pytest.raises(GateClosed, match="version 2 rejected: worse; version 1 stays current"):
-            pending(store)
+        with pytest.raises(QualityGateFailed, match="version 2 rejected: worse; version 1 stays current"):
+            pending_version(store)
     store.promote(1)
-    assert pending(store) is None
+    assert pending_version(store) is None
     assert store.current() == 1
 
 
 def test_a_rejection_with_nothing_served_says_so(store: ModelStore) -> None:
     store.reject(publish(store, line_table()), "worse")
 
-    with pytest.raises(GateClosed, match="rejected: worse; nothing is served"):
-        pending(store)
+    with pytest.raises(QualityGateFailed, match="rejected: worse; nothing is served"):
+        pending_version(store)
 
 
 def test_a_rolled_back_version_does_not_come_back(store: ModelStore) -> None:
@@ -120,7 +120,7 @@ def test_a_rolled_back_version_does_not_come_back(store: ModelStore) -> None:
     store.rollback()
 
     assert publish(store, line_table(3.0)) == 2
-    assert pending(store) is None
+    assert pending_version(store) is None
     assert store.current() == 1
 
 
@@ -132,30 +132,30 @@ def test_a_damaged_current_or_latest_version_closes_the_gate(store: ModelStore, 
     (store.path(damaged) / "model.skops").write_bytes(b"")
 
     with pytest.raises(ModelRefused, match="SHA-256 differs"):
-        pending(store)
+        pending_version(store)
 
 
 @pytest.mark.parametrize("features", [1, 3])
 def test_the_report_is_a_picture_and_one_page_with_the_numbers(store: ModelStore, features: int) -> None:
     table = line_table(features=features)
-    judgement = _judge(store, publish(store, table), table)
+    comparison = _compare(store, publish(store, table), table)
 
-    write_report(judgement, store.path(1))
+    write_report(comparison, store.path(1))
 
     page = (store.path(1) / "report.html").read_text(encoding="utf-8")
     assert (store.path(1) / "report.png").read_bytes().startswith(b"\x89PNG")
     assert "data:image/png;base64," in page
     assert 'src="http' not in page
-    assert f"{judgement.candidate.metrics['rmse']:.6g}" in page
-    assert judgement.candidate.digest in page
+    assert f"{comparison.candidate.metrics['rmse']:.6g}" in page
+    assert comparison.candidate.digest in page
 
 
 def test_the_report_shows_names_as_text_and_never_as_markup(store: ModelStore) -> None:
     table = line_table()
     name = '<script>alert("x")</script>'
-    judgement = _judge(store, publish(store, table, TrainingConfig((name,))), table)
+    comparison = _compare(store, publish(store, table, TrainingConfig((name,))), table)
 
-    write_report(judgement, store.path(1))
+    write_report(comparison, store.path(1))
 
     page = (store.path(1) / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
