@@ -10,6 +10,7 @@ import pytest
 from tests.harness.stack.compose import Stack, settings
 
 _OURS = ("model-serve", "api")  # one of each Dockerfile
+_TEMPLATES = ("page.html", "report.html")  # Jinja's, beside the modules that fill them
 _TEST_TOOLS = ("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx")
 
 
@@ -30,7 +31,7 @@ def test_image_holds_our_code_and_nothing_else_of_ours(stack: Stack, service: st
     listed = _in_image(stack, service, "cd /app && find . -type f -not -name '*.pyc'").split()
 
     others = {name.rpartition("/")[2] for name in listed if not name.endswith(".py")}
-    assert others <= {"Dockerfile", "requirements.txt", "requirements.lock"}
+    assert others <= {"Dockerfile", "requirements.txt", "requirements.lock", *_TEMPLATES}
     assert not [name for name in listed if "/test" in name]
 
 

@@ -74,9 +74,12 @@ class Jobs:
         return self.stack.containers("worker")
 
     def metric(self, worker: Container, sample: str) -> float:
-        """Return what a worker says in its metrics, such as `jobs{state="failed"}`."""
-        lines = httpx.get(f"http://{worker.address}:8001/metrics", trust_env=False).text.splitlines()
-        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{sample} "))
+        """Return a sample of a worker's metrics; its gauges come with the first sweep."""
+        metrics = httpx.get(f"http://{worker.address}:8001/metrics", trust_env=False, timeout=30)
+        lines = metrics.text.splitlines()
+        found = [float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{sample} ")]
+        assert found, f"the worker has no {sample} yet"
+        return found[0]
 
     def health_of(self, container: Container) -> str:
         """Return how the container is now."""

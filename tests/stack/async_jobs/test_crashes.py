@@ -63,5 +63,5 @@ def test_a_job_that_no_worker_can_do_is_given_up_and_its_message_kept(jobs: Jobs
     assert "5 attempts" in report["problem"]["detail"]
     worker = jobs.workers()[0]
     dead = 'jobs_queue_messages{queue="jobs.dead"}'
-    jobs.eventually(lambda: jobs.metric(worker, dead) == 1, 10, "the message in jobs.dead")
+    jobs.eventually(lambda: jobs.metric(worker, dead) == 1, 60, "the message in jobs.dead")
     assert jobs.result(jobs.submit(2.0).headers["Location"])["state"] == "completed"
