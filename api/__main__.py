@@ -14,7 +14,7 @@ from api.settings import Settings
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
 
-logger = logging.getLogger("api")
+logger = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
     except SettingsError as error:
         logger.error(str(error))
         return 1
-    # uvicorn drains on SIGTERM and raises the signal again afterwards; by then the work is done.
+    # uvicorn drains on SIGTERM and raises the signal again afterwards: by then all requests are answered.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(
         "api.main:app",
@@ -35,11 +35,11 @@ def main() -> int:
         http=DirectProtocol,
         ws="none",
         access_log=False,
-        proxy_headers=False,  # nothing here asks who the client is
+        proxy_headers=False,  # the client's address is not used
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=14,  # with DrainingServer's two seconds and the log's end: Compose waits 20
-        timeout_keep_alive=75,  # longer than nginx's, so that nginx closes idle connections first
+        timeout_graceful_shutdown=14,  # s; with draining (2 s) and the last write less than Compose's 20
+        timeout_keep_alive=75,  # s; longer than nginx's, so that nginx closes idle connections first
         backlog=2048,
     )
     server = DrainingServer(config)

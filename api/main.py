@@ -29,7 +29,7 @@ class HotPathFirst:
     """Dispatches POST /predict to its own handler, and everything else to FastAPI."""
 
     def __init__(self, app: FastAPI) -> None:
-        """The endpoint is made in the application's lifespan."""
+        """The endpoint is created in the application's lifespan."""
         self._app = app
         self._observed: App = ObserveRequests(app)
 
@@ -43,29 +43,29 @@ class HotPathFirst:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-    """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
+    """Open everything in order, close it in reverse; yield the service, so that the server can drain it."""
     settings = Settings.from_env()
     async with open_service(settings) as service, open_job_service(settings.database_url) as jobs_service:
         app.state.service = service
         app.state.jobs = jobs_service
         app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys)
-        # What is loaded by now stays: a full collection looks through all of it, and answers nobody meanwhile
+        # Keep the objects loaded so far out of garbage collection: a full one would pause all requests.
         gc.collect()
         gc.freeze()
         yield {"service": service, "direct": Admission(service.models, service.batcher, service.keys)}
 
 
 async def _only_post(_: Request) -> Response:
-    """Make the router answer 405 to other methods; it never sees POST, which goes to the hot path."""
+    """Makes the router answer other methods with 405; POST goes to the hot path, never here."""
     raise NotImplementedError
 
 
 def create_app() -> HotPathFirst:
     """Build the application; nothing is opened before its lifespan begins."""
-    app = FastAPIOffline(  # the documentation pages bring their own files: no CDN
+    app = FastAPIOffline(  # serves the documentation pages' scripts itself, without a CDN
         title="ml-stack inference service",
         version="1.0.0",
-        summary="Predictions with intervals; cached, logged, and never lost once answered.",
+        summary="Predictions with intervals: cached, logged, and never lost after the answer.",
         openapi_tags=SECTIONS,
         lifespan=lifespan,
         dependencies=[Depends(require_key)],

@@ -1,4 +1,4 @@
-"""The OpenAPI document: its sections, and POST /predict, which FastAPI does not route itself."""
+"""The OpenAPI document: its sections, and POST /predict, which FastAPI does not route."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from api.prediction.endpoint import PATH
 from mlstack.web.instances import PredictRequest
 
 SECTIONS = [  # of the documentation page, in this order
-    {"name": "prediction", "description": "Ask and be answered."},
-    {"name": "jobs", "description": "Ask now, fetch the answer later (profile async)."},
+    {"name": "prediction", "description": "Synchronous predictions."},
+    {"name": "jobs", "description": "Asynchronous predictions (profile async)."},
     {"name": "health", "description": "For probes, load balancers and Prometheus."},
     {"name": "open inference protocol", "description": "The same model for clients of KServe and Triton."},
 ]
@@ -22,7 +22,7 @@ _REF = "#/components/schemas/{name}"
 
 
 class Prediction(msgspec.Struct):
-    """One entry a row: prediction, its 95 % interval, the share of the target's variance explained."""
+    """One entry per row: prediction, its 95 % interval, the share of the target's variance explained."""
 
     id: str
     predictions: list[float]
@@ -72,7 +72,7 @@ def describe_predict(app: FastAPI) -> None:
 
 
 def _given(name: str) -> dict[str, Any]:
-    """Return the schema of a body with that list; null counts as not given."""
+    """Return the schema of a body with this list; null counts as absent."""
     return {"required": [name], "properties": {name: {"type": "array", "minItems": 1}}}
 
 

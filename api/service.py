@@ -1,4 +1,4 @@
-"""Everything the inference service works with, opened in order and closed in reverse."""
+"""The parts of the inference service, opened in order and closed in reverse."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FIRST_CONTACT_SECONDS = 2.0
 
 @dataclass(slots=True)
 class Service:
-    """What a request may need."""
+    """The parts that requests use."""
 
     settings: Settings
     models: ServedModels
@@ -39,21 +39,21 @@ class Service:
     intake: Intake
     batcher: Batcher
     keys: ApiKeys
-    draining: bool = False  # the server says so at SIGTERM: see draining_server.py
+    draining: bool = False  # set at SIGTERM by http_server/draining.py
 
     def check_ready(self) -> int:
-        """Return the version that answers; raise Unavailable where predictions are not welcome."""
+        """Return the current version; raise Unavailable while predictions are not accepted."""
         if self.draining:
             raise Unavailable("the service is draining")
         version = self.models.select(None).version
         if not self.log.writable:
-            raise Unavailable("PostgreSQL and Redis are both away: predictions cannot be logged")
+            raise Unavailable("PostgreSQL and Redis are both unreachable: predictions cannot be logged")
         return version
 
 
 @asynccontextmanager
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
-    """Connect, load the model, start the lanes; on the way out answer what waits, then close."""
+    """Connect, load the model, start the background tasks; at the end answer pending requests, then close."""
     forget_abandoned_lookups()
     redis = RedisConnection(settings.redis_url)
     connections = [PostgresConnection(settings.database_url) for _ in range(3)]
@@ -84,7 +84,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
 
 
 async def _first_contact(service: Service) -> None:
-    """Give the stores a moment, so that a fresh replica caches and logs its first requests."""
+    """Wait briefly for the stores, so that a new replica caches and logs its first requests."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_FIRST_CONTACT_SECONDS):
             while not (service.redis.available and service.log.database_available):

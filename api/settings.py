@@ -20,15 +20,15 @@ class Settings:
     log_level: str
     max_rows: int  # in one request
     max_body_bytes: int
-    max_pending: int  # requests waiting for an answer; one more is refused
+    max_pending: int  # requests waiting for an answer; more are refused
     max_pending_rows: int
     max_wait: float  # for a slow model; a request that would wait longer is refused
     cache_ttl: int
-    queue_limit: int  # predictions that may wait in Redis while PostgreSQL is away
+    queue_limit: int  # predictions that may wait in Redis while PostgreSQL is down
     retention_days: int  # 0 keeps every logged prediction
     cache_timeout: float
     queue_timeout: float
-    insert_timeout: float  # past it a batch goes to the queue instead
+    insert_timeout: float  # after it a batch goes to the queue instead
     drain_timeout: float
 
     @classmethod

@@ -1,7 +1,7 @@
-"""One PostgreSQL connection that reconnects by itself.
+"""One PostgreSQL connection that reconnects automatically.
 
-asyncpg and not psycopg2: the batch is one binary round trip of the event loop, with a time-out
-that holds when the network is cut (docs/decisions).
+asyncpg, not psycopg2: a batch is one binary round trip on the event loop, with a time-out that also holds
+when the network is cut (docs/decisions).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import asyncpg
 
 logger = logging.getLogger(__name__)
 
-# The server must notice a client that was cut off or has given up, or its locks would outlive it
-# and statements that wait for somebody else's lock would pile up until no connection is left.
+# The server must notice a client that was cut off or has given up. Otherwise its locks would remain, and
+# statements that wait for a lock would pile up until no connection is left.
 _SERVER_SETTINGS = {
     "client_connection_check_interval": "1000",
     "application_name": "api",
@@ -25,7 +25,7 @@ _SERVER_SETTINGS = {
     "jit": "off",
 }
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
-# asyncpg has an error of its own for a statement that comes while a broken connection is being closed.
+# asyncpg raises InternalClientError for a statement on a broken connection that is being closed.
 _LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -34,14 +34,14 @@ class PostgresUnavailable(ConnectionError):
 
 
 class RejectedRow(ValueError):
-    """PostgreSQL can be reached and refuses this row's content; trying again is no use."""
+    """PostgreSQL is reachable but refuses this row's content; a retry would fail, too."""
 
 
 class PostgresConnection:
-    """Keeps a connection, and says at once when there is none."""
+    """Keeps one connection open; a statement fails at once while there is none."""
 
     def __init__(self, url: str, timeout: float = 1.0) -> None:
-        """`timeout` in seconds is for connecting."""
+        """`timeout` is for connecting, in seconds."""
         self._url = url
         self._timeout = timeout
         self._connection: asyncpg.Connection | None = None
@@ -79,7 +79,7 @@ class PostgresConnection:
             self._connection = None
 
     async def keep_connected(self) -> None:
-        """Connect, watch, and connect again, until cancelled; a server that keeps failing is asked less."""
+        """Connect, monitor and reconnect until cancelled, with growing pauses while the server fails."""
         try:
             while True:
                 with suppress(*_LOST):

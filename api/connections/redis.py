@@ -1,7 +1,7 @@
 """One pipelined Redis connection: a batch of commands is one write and one read.
 
-redis-py's asyncio client costs a third of the hot path's throughput (docs/decisions); this one
-speaks RESP through hiredis, redis-py's own parser, and keeps itself connected.
+redis-py's asyncio client costs a third of the hot path's throughput (docs/decisions); this one parses RESP
+with hiredis, as redis-py does, and reconnects automatically.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Pipeline(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but inheritance
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's has another base class
 
     def send(self, commands: list[Command]) -> asyncio.Future[list[Reply]]:
         future: asyncio.Future[list[Reply]] = asyncio.get_running_loop().create_future()
@@ -73,19 +73,19 @@ class _Pipeline(asyncio.Protocol):
 
 
 def _expire(replies: asyncio.Future[list[Reply]], within: float) -> None:
-    """Give up waiting; a late reply is matched by its order and dropped. The heartbeat ends connections."""
+    """Fail the future. A late reply is matched and dropped; the heartbeat detects a lost server."""
     if not replies.done():
         replies.set_exception(RedisUnavailable(f"Redis did not answer in {within} s"))
 
 
 class RedisConnection:
-    """Keeps a connection, and says at once when there is none.
+    """Keeps one connection open.
 
-    `execute` never waits for a connection: while Redis is away callers go on without it.
+    `execute` never waits for a connection: while Redis is down, callers continue without it.
     """
 
     def __init__(self, url: str, timeout: float = 0.5) -> None:
-        """`url` is redis://[user]:password@host:port/database; `timeout` in seconds is for connecting."""
+        """`url` is redis://[user]:password@host:port/database; `timeout` is for connecting, in seconds."""
         parts = urlsplit(url)
         self._address = (parts.hostname or "localhost", parts.port or 6379)
         self._credentials = [unquote(x) for x in (parts.username, parts.password) if x]
@@ -112,7 +112,7 @@ class RedisConnection:
         return replies
 
     async def keep_connected(self) -> None:
-        """Connect, watch, and connect again, until cancelled."""
+        """Connect, monitor and reconnect until cancelled."""
         try:
             while True:
                 with suppress(OSError, TimeoutError, hiredis.HiredisError):

@@ -1,6 +1,6 @@
-"""One RabbitMQ connection that keeps itself connected: topology, confirmed publishing, consuming.
+"""One RabbitMQ connection that reconnects automatically: topology, confirmed publishing, consuming.
 
-Not aio-pika's robust connection: it hides when the broker is away, and whoever accepts a job must know.
+Not aio-pika's robust connection: it hides whether the broker is down, which the api must know to accept jobs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from api.jobs import metrics
 from api.jobs.queues import QUEUE, declare
 
 logger = logging.getLogger(__name__)
-logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)  # an error for each try to connect
+logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)  # it logs each failed attempt
 
 _CONNECT_SECONDS = 5.0
 _PUBLISH_SECONDS = 1.0
@@ -36,10 +36,10 @@ class BrokerUnavailable(ConnectionError):
 
 
 class Broker:
-    """Keeps a connection, and says at once when there is none."""
+    """Keeps one connection open; publishing fails at once while there is none."""
 
     def __init__(self, url: str, name: str, deliver: Deliver | None = None, prefetch: int = 1) -> None:
-        """With `deliver` also consume, with at most `prefetch` messages that are not yet acknowledged."""
+        """With `deliver`, also consume, with at most `prefetch` unacknowledged messages."""
         self._url = URL(url).update_query(name=name, heartbeat=_HEARTBEAT_SECONDS)
         self._deliver = deliver
         self._prefetch = prefetch
@@ -55,11 +55,11 @@ class Broker:
         return self._channel is not None
 
     def seen_within(self, seconds: float) -> bool:
-        """Return whether RabbitMQ answered at some time of the last `seconds`."""
+        """Return whether RabbitMQ was connected during the last `seconds`."""
         return self.available or time.monotonic() - self._last_seen < seconds
 
     async def publish(self, job_id: str) -> None:
-        """Return when the message is on the broker's disk; raise BrokerUnavailable otherwise."""
+        """Return once the message is on the broker's disk; raise BrokerUnavailable otherwise."""
         channel, lost = self._channel, self._lost
         try:
             if channel is None:
@@ -71,7 +71,7 @@ class Broker:
         except (*CONNECTION_EXCEPTIONS, DeliveryError) as error:
             metrics.publish_failures.inc()
             if not isinstance(error, DeliveryError) or isinstance(error, PublishError):
-                lost.set()  # anything but "the queue is full": connect and declare anew
+                lost.set()  # any error but a full queue: reconnect and declare again
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
         metrics.published.inc()
 
@@ -83,19 +83,19 @@ class Broker:
         try:
             declared = await channel.declare_queue(queue, passive=True, timeout=_CONNECT_SECONDS)
         except CONNECTION_EXCEPTIONS as error:
-            lost.set()  # the queue is gone, too: it is declared with the next connection
+            lost.set()  # the queue may be missing: it is declared at the next connection
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
         return declared.declaration_result.message_count or 0
 
     async def stop_consuming(self) -> None:
-        """Take no further message; those already here can still be acknowledged."""
+        """Receive no more messages; those already received can still be acknowledged."""
         stop, self._consuming, self._deliver = self._consuming, None, None
         if stop is not None:
             with suppress(*CONNECTION_EXCEPTIONS):
                 await stop()
 
     async def keep_connected(self) -> None:
-        """Connect, watch, and connect again, until cancelled; a broker that is away is asked less."""
+        """Connect, monitor and reconnect until cancelled, with growing pauses while the broker is down."""
         while True:
             with suppress(*CONNECTION_EXCEPTIONS):
                 await self._stay_connected()

@@ -31,7 +31,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="Makes a repeated request the same job: use a fresh one, such as a UUID, for each job.",
+        description="A repeated request with the same key gets the same job: use a new UUID for each job.",
     ),
 ]
 Wait = Annotated[int, Query(ge=0, le=10, description="Seconds to wait for the job to finish.")]
@@ -48,8 +48,8 @@ Wait = Annotated[int, Query(ge=0, le=10, description="Seconds to wait for the jo
 async def submit_job(
     request: Request, service: CurrentService, jobs: CurrentJobs, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Accept a prediction to be made later; the answer is found at Location. Accepted jobs are never lost."""
-    jobs.check_open()
+    """Accept a prediction to be made later; fetch the result at Location. Accepted jobs are never lost."""
+    jobs.check_accepting()
     headers = dict(request.scope["headers"])
     question = await service.intake.question(headers, request.receive)
     identity = identify(headers)
@@ -75,5 +75,5 @@ async def submit_job(
     responses=problems(404, 422, 503),
 )
 async def job_report(job_id: UUID, jobs: CurrentJobs, wait: Wait = 0) -> Response:
-    """Tell how a job is; with `wait` as soon as it has finished, or when that many seconds are over."""
+    """Report on a job; with `wait`, when it has finished or after that many seconds."""
     return Response(await jobs.report(str(job_id), wait), media_type="application/json")

@@ -1,7 +1,7 @@
-"""Where the api accepts jobs and tells how they are.
+"""Accepts jobs and reports on them.
 
-Accepted means: the row is committed. The message that follows may be lost or repeated; the worker's
-sweeper publishes what was lost again (the outbox is the table itself).
+Accepted means: the row is committed. The message that follows may be lost or duplicated; the worker's
+sweeper publishes lost ones again (transactional outbox; the outbox is the table itself).
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
 
-_BROKER_GRACE_SECONDS = 300.0  # a broker that restarts stops nobody; one that never was there does
+_BROKER_GRACE_SECONDS = 300.0  # accept jobs for five minutes after RabbitMQ was last seen
 
 
 class JobService:
     """Accepts jobs and reports on them."""
 
     def __init__(self, store: JobStore, broker: Broker, waiting: Waiting) -> None:
-        """All three are kept running by whoever opens the desk."""
         self._store = store
         self._broker = broker
         self._waiting = waiting
 
-    def check_open(self) -> None:
-        """Raise Unavailable unless there is, or was a moment ago, somebody to do jobs."""
+    def check_accepting(self) -> None:
+        """Raise Unavailable unless RabbitMQ was connected within the grace period."""
         if not self._broker.seen_within(_BROKER_GRACE_SECONDS):
             raise Unavailable(
                 "asynchronous predictions need the profile async, which is not running:"
@@ -62,7 +61,7 @@ class JobService:
         return await self._store.find(job_id)
 
     async def _publish(self, job_id: str) -> None:
-        """Tell the workers; without success the sweeper does it a few seconds later."""
+        """Publish the job; if that fails, the sweeper does it a few seconds later."""
         try:
             await self._broker.publish(job_id)
             await self._store.mark_published([job_id])
@@ -72,7 +71,7 @@ class JobService:
 
 @asynccontextmanager
 async def open_job_service(database_url: str) -> AsyncIterator[JobService]:
-    """Connect in the background: neither PostgreSQL nor RabbitMQ need be there."""
+    """Connect in the background: neither PostgreSQL nor RabbitMQ must be running."""
     settings = JobSettings.from_env()
     writer, reader = PostgresConnection(database_url), PostgresConnection(database_url)
     store = JobStore(writer, reader)

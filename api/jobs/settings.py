@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from mlstack.runtime.settings import env_int, read_url
 
-MAX_ATTEMPTS = 5  # starts of a job before it is given up, and deliveries of a message before it is dead
+MAX_ATTEMPTS = 5  # attempts before a job fails, and deliveries before a message is dead-lettered
 
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """Where the broker is, and how long things may take."""
+    """The broker's address, and times."""
 
-    broker_url: str  # empty: there is none
+    broker_url: str  # empty: no broker
     lease_seconds: int  # a job in progress for longer may be taken over by another worker
-    retention_hours: int  # of finished jobs; an idempotency key is known for as long
+    retention_hours: int  # of finished jobs and their idempotency keys
 
     @classmethod
     def from_env(cls) -> JobSettings:

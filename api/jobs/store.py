@@ -1,4 +1,4 @@
-"""The table of jobs as the api sees it: submit once, look up, notice what has finished."""
+"""The api's statements on the table of jobs: submit once, look up, find the finished ones."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ SELECT coalesce(json_agg(id), '[]') FROM jobs WHERE id = ANY($1::uuid[]) AND fin
 
 
 class Report(msgspec.Struct):
-    """A job's report as JSON, and the part of it that is looked at here."""
+    """The members of a job's report that the api reads."""
 
     id: str
     state: Literal["pending", "in_progress", "completed", "failed"]
 
     @property
     def finished(self) -> bool:
-        """True when nothing more will happen to the job."""
+        """True if the job has reached its final state."""
         return self.state in {"completed", "failed"}
 
 
@@ -53,15 +53,14 @@ class _Earlier(msgspec.Struct):
 
 
 class JobStore:
-    """Writes on one connection, reads on another; raises Unavailable while PostgreSQL is away."""
+    """Writes on one connection, reads on another; raises Unavailable while PostgreSQL is down."""
 
     def __init__(self, writer: PostgresConnection, reader: PostgresConnection) -> None:
-        """Both keep themselves connected."""
         self._writer = writer
         self._reader = reader
 
     async def submit(self, job: Submission) -> tuple[bytes, bool]:
-        """Return the report of the stored job, and whether it is new; raise Conflict if its key is taken."""
+        """Return the job's report and whether it is new; raise Conflict if its key has another body."""
         values = (*job[:3], job.asked_version, job.request_id, job.idempotency_key, job.fingerprint)
         inserted = await self._ask(self._writer, _INSERT, *values)
         if inserted is not None:
@@ -71,18 +70,18 @@ class JobStore:
             raise Unavailable("the job of this Idempotency-Key has just expired: try again")
         earlier = msgspec.json.decode(found, type=_Earlier)
         if not earlier.same:
-            raise Conflict("this Idempotency-Key was used for another body: take a new key for a new job")
+            raise Conflict("this Idempotency-Key was used for another body: use a new key for a new job")
         return bytes(earlier.report), False
 
     async def find(self, job_id: str) -> bytes:
         """Return the job's report as JSON; raise NotFound."""
         report = await self._ask(self._reader, _FIND, job_id)
         if report is None:
-            raise NotFound(f"there is no job {job_id}: it never was, or has finished and expired")
+            raise NotFound(f"there is no job {job_id}: it never existed, or it finished and expired")
         return report
 
     async def mark_published(self, job_ids: list[str]) -> None:
-        """Remember that RabbitMQ has a message for each."""
+        """Record that RabbitMQ has a message for each job."""
         await self._ask(self._writer, _PUBLISHED, job_ids)
 
     async def finished(self, job_ids: list[str]) -> list[str]:
@@ -95,6 +94,6 @@ class JobStore:
         try:
             value = await connection.run(statement, *arguments, within=_SECONDS)
         except PostgresUnavailable as error:
-            raise Unavailable("PostgreSQL, which keeps the jobs, cannot be reached") from error
+            raise Unavailable("PostgreSQL, which stores the jobs, cannot be reached") from error
         assert value is None or isinstance(value, str)
         return None if value is None else value.encode()

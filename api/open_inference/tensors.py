@@ -24,7 +24,7 @@ DATATYPES = {
 
 
 def read_inputs(request: InferenceRequest, binary: bytes, features: tuple[str, ...]) -> FloatArray:
-    """Return float64 rows [n, k] from one tensor of that shape, or from one tensor for each feature."""
+    """Return float64 rows [n, k] from one tensor of that shape, or from one tensor per feature."""
     arrays = {}
     for tensor in request.inputs:
         array, binary = _read(tensor, binary)
@@ -52,7 +52,7 @@ def _columns(arrays: dict[str, FloatArray], features: tuple[str, ...]) -> FloatA
 
 
 def _read(tensor: InputTensor, binary: bytes) -> tuple[FloatArray, bytes]:
-    """Return the tensor as float64, and the binary data after it."""
+    """Return the tensor as float64, and the remaining binary data."""
     dtype = DATATYPES.get(tensor.datatype)
     if dtype is None:
         raise InvalidInput(
@@ -101,7 +101,7 @@ def _from_json(tensor: InputTensor) -> FloatArray:
 def write_outputs(
     columns: dict[str, FloatArray], wanted: list[RequestedOutput] | None, binary_by_default: bool
 ) -> tuple[list[OutputTensor], bytes]:
-    """Return the outputs asked for, all without a wish, and the binary part of the answer."""
+    """Return the requested outputs, by default all, and the binary part of the answer."""
     tensors, parts = [], []
     for output in wanted or [RequestedOutput(name) for name in columns]:
         if output.name not in columns:

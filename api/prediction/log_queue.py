@@ -1,6 +1,6 @@
-"""The prediction log's queue: a Redis stream that holds rows while PostgreSQL is away.
+"""The prediction log's queue: a Redis stream that holds rows while PostgreSQL is down.
 
-It has no TTL, so Redis never evicts it; it is bounded, so it never fills Redis either.
+It has no TTL, so Redis never evicts it; its length is limited, so it never fills Redis.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ logger = logging.getLogger(__name__)
 QUEUE = "predictions:queue"
 REJECTED = "predictions:rejected"
 
-# Length check and append in one step: replicas that append at once cannot pass the limit together.
+# Length check and append are atomic, so concurrent replicas cannot exceed the limit.
 _APPEND = """
 if redis.call('XLEN', KEYS[1]) + #ARGV - 1 > tonumber(ARGV[1]) then return -1 end
 for i = 2, #ARGV do redis.call('XADD', KEYS[1], '*', 'row', ARGV[i]) end
 return redis.call('XLEN', KEYS[1])
 """
 
-# Rows of many instances are long: a batch is bounded in bytes too, or it would not fit into memory.
+# Rows of many instances are long: a batch is limited in bytes, too, to fit into memory.
 _OLDEST = """
 local found, size, start = {}, 0, '-'
 repeat
@@ -45,7 +45,7 @@ class QueueFull(Exception):
 
 
 class LogQueue:
-    """Rows in order of arrival; what was appended is on disk before the call returns (appendfsync always)."""
+    """Rows in order of arrival; appended rows are on disk before the call returns (appendfsync always)."""
 
     def __init__(self, redis: RedisConnection, limit: int, timeout: float) -> None:
         """`limit` is in rows; `timeout` in seconds."""
@@ -62,18 +62,18 @@ class LogQueue:
         """Add all rows or none and return the queue's length; raise QueueFull or RedisUnavailable."""
         length = await self._ask(("EVAL", _APPEND, 1, QUEUE, self._limit, *rows))
         if length == -1:
-            raise QueueFull(f"{self._limit} predictions wait for PostgreSQL already")
+            raise QueueFull(f"{self._limit} predictions are waiting for PostgreSQL already")
         assert isinstance(length, int)
         return length
 
     async def length(self) -> int:
-        """Return how many rows wait."""
+        """Return the number of rows."""
         length = await self._ask(("XLEN", QUEUE))
         assert isinstance(length, int)
         return length
 
     async def oldest(self, count: int) -> list[tuple[bytes, bytes]]:
-        """Return about `count` (entry id, row) from the front, fewer of long ones, without removing them."""
+        """Return about `count` (entry id, row) from the front, fewer if they are long; remove none."""
         entries = await self._ask(("EVAL", _OLDEST, 1, QUEUE, count, _BATCH_BYTES))
         assert isinstance(entries, list)
         return [(entry_id, fields[1]) for entry_id, fields in entries]
@@ -83,7 +83,7 @@ class LogQueue:
         await self._ask(("XDEL", QUEUE, *entry_ids))
 
     async def set_aside(self, entry_id: bytes, row: bytes) -> None:
-        """Move a row that PostgreSQL refuses out of the way, where a person can look at it."""
+        """Move a row that PostgreSQL refuses to the stream of rejected rows, for inspection."""
         await self._ask(("XADD", REJECTED, "*", "row", row))
         await self.remove([entry_id])
         metrics.rows_set_aside.inc()

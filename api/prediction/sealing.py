@@ -1,4 +1,4 @@
-"""Cache entries carry a seal, so that only what a replica of this service wrote is ever believed.
+"""Seals cache entries (a message authentication code), so that only entries of this service are used.
 
 A seal is keyed BLAKE2b (RFC 7693, section 2.9) over the entry's key and content. All replicas derive the same
 secret from the URL of the prediction log, which Redis and its other clients do not know; scrypt (RFC 7914)

@@ -12,20 +12,20 @@ from api.worker.settings import WorkerSettings
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
 
-logger = logging.getLogger("worker")
+logger = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Work until SIGTERM; return the exit code."""
+    """Process jobs until SIGTERM; return the exit code."""
     configure_logging("worker", env("LOG_LEVEL", "INFO"))
     try:
         settings = WorkerSettings.from_env()
     except SettingsError as error:
         logger.error(str(error))
         return 1
-    # uvicorn drains on SIGTERM and raises the signal again afterwards; by then the work is done.
+    # uvicorn drains on SIGTERM and raises the signal again afterwards: by then the jobs are finished.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # Health and metrics are answered by the event loop that works: when it hangs, they hang.
+    # Health and metrics are answered by the event loop that processes jobs: when it hangs, they hang.
     config = uvicorn.Config(
         "api.worker.app:app",
         host=settings.host,

@@ -32,29 +32,29 @@ from mlstack.web.served_models import ServedModels
 logger = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
-_SILENCE_SECONDS = 15.0  # stores that do not answer take a part up to 10
+_SILENCE_SECONDS = 15.0  # a task waits up to 10 s for a store
 
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Work while the application is open; then finish what was begun and give the rest back."""
+    """Process jobs while the application is open; then finish those in progress, return other messages."""
     settings = WorkerSettings.from_env()
     heartbeat = Heartbeat(max(_SILENCE_SECONDS, float(settings.jobs.lease_seconds)))
     consumer = Consumer(heartbeat)
-    broker = Broker(settings.jobs.broker_url, "worker", consumer.deliver, prefetch=2 * settings.lanes)
+    broker = Broker(settings.jobs.broker_url, "worker", consumer.deliver, prefetch=2 * settings.concurrency)
     models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
     models.follow()
-    sweeping, *working = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 1)]
+    sweeping, *working = [PostgresConnection(settings.database_url) for _ in range(settings.concurrency + 1)]
     sweeper = Sweeper(sweeping, broker, heartbeat, settings.jobs.retention_hours)
     app.state.heartbeat, app.state.broker, app.state.postgres = heartbeat, broker, sweeping
     async with AsyncExitStack() as stack:
         for connection in (sweeping, *working):
             await stack.enter_async_context(running(connection.keep_connected))
         for number, connection in enumerate(working):
-            name = f"lane {number}"
+            name = f"job loop {number}"
             store = WorkStore(connection, settings.jobs.lease_seconds, partial(heartbeat.beat, name))
             answering = Answering(store, models, settings.max_rows, partial(heartbeat.beat, name))
-            await stack.enter_async_context(running(partial(consumer.run_lane, name, answering)))
+            await stack.enter_async_context(running(partial(consumer.process, name, answering)))
         await stack.enter_async_context(running(broker.keep_connected))
         await stack.enter_async_context(running(sweeper.sweep_forever))
         yield
@@ -65,7 +65,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def health(request: Request) -> Response:
-    """Answer 200 while every part makes progress; that a store went away is not the worker's fault."""
+    """Answer 200 while every task makes progress; an unreachable store does not make the worker unhealthy."""
     state = request.app.state
     hung = state.heartbeat.hung()
     status = "hung" if hung else "healthy" if state.broker.seen_within(inf) else "starting"

@@ -11,7 +11,7 @@ from mlstack.runtime.settings import SettingsError, env, env_int, read_url
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What a worker needs to know; times are in seconds."""
+    """Settings of one worker; times are in seconds."""
 
     jobs: JobSettings
     database_url: str
@@ -19,7 +19,7 @@ class WorkerSettings:
     host: str
     port: int  # of /health and /metrics
     max_rows: int  # in one job, as for the api
-    lanes: int  # jobs in progress at once; as many messages again wait here
+    concurrency: int  # jobs in progress at once; as many more messages are prefetched
 
     @classmethod
     def from_env(cls) -> WorkerSettings:
@@ -34,5 +34,5 @@ class WorkerSettings:
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; nothing is published
             port=env_int("PORT", 8001, minimum=1),
             max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
-            lanes=env_int("WORKER_LANES", 4, minimum=1),
+            concurrency=env_int("WORKER_CONCURRENCY", 4, minimum=1),
         )
