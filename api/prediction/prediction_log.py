@@ -23,9 +23,7 @@ logger = logging.getLogger(__name__)
 
 _DRAIN_BATCH = 500
 _POLL_SECONDS = 1.0
-_LAST_RESORT_SECONDS = (
-    0.75  # for a commit while the queue is unavailable; a client waits less than a second
-)
+_LAST_RESORT_SECONDS = 0.75  # for a commit while the queue is unavailable; a client waits less than a second
 _MAINTENANCE_SECONDS = 3600.0
 _MAINTENANCE_TIMEOUT = 600.0  # moving a month of rows out of the default partition takes minutes
 

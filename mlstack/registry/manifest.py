@@ -12,7 +12,7 @@ from mlstack.registry.intervals import Interval
 from mlstack.runtime.refusals import ModelRefused
 
 FILE_NAME = "manifest.json"
-_ADVICE = "roll back with `models rollback`, or run model-train to publish the version anew"
+_ADVICE = "roll back with `models rollback`, or run model-train to publish the version again"
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):

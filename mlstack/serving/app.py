@@ -1,4 +1,4 @@
-"""The Flask application, put together."""
+"""The application factory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlstack.serving.settings import ServingSettings
 
 
 def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
-    """Return the application, its model loaded and followed; call it in the process that serves."""
+    """Return the application with its model loaded and kept up to date; call it in the worker process."""
     app = Flask("model-serve", static_folder=None)
     app.url_map.merge_slashes = False
     made = make_services(settings, draining)

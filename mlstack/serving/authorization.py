@@ -1,4 +1,4 @@
-"""Asks every request for its API key, where keys are configured."""
+"""Checks the API key of every request, if keys are configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Flask server reads from its environment."""
+"""Settings of the Flask server, read once from the environment."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class ServingSettings:
 
     port: int
     threads: int
-    graceful_timeout: int  # for what is being answered when SIGTERM comes
-    receive_timeout: int  # of silence in the middle of a request
+    graceful_timeout: int  # for requests in progress at SIGTERM
+    receive_timeout: int  # without a byte in the middle of a request
     max_body_bytes: int
     max_rows: int
     model_dir: Path

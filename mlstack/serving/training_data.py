@@ -1,4 +1,4 @@
-"""Reading the training table, without ever making a request wait for a database that is gone."""
+"""Reads the training table, with time-outs so that no request waits for an unreachable database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAMPLE_SECONDS = 0.8
 _PING_SECONDS = 0.4
 _PING_FRESH_SECONDS = 1.0
 _CONNECT_ARGUMENTS = {
-    "connect_timeout": 2,  # the least libpq knows; who waits is bounded by CallerWithTimeout
+    "connect_timeout": 2,  # libpq's minimum; CallerWithTimeout limits the caller's wait
     "tcp_user_timeout": 2000,
     "application_name": "model-serve",
     "options": "-c statement_timeout=700 -c default_transaction_read_only=on",
@@ -34,7 +34,7 @@ class TrainingData:
     """The database of the tables that models are trained on; safe to share between threads."""
 
     def __init__(self, url: str) -> None:
-        """Nothing is opened before the first call."""
+        """Open no connection before the first call."""
         self._engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg2"),
             connect_args=_CONNECT_ARGUMENTS,
@@ -49,7 +49,7 @@ class TrainingData:
         self._up, self._pinged = False, float("-inf")
 
     def sample(self, table_name: str, limit: int) -> list[Row]:
-        """Return up to `limit` rows in less than a second; raise Unavailable if the database cannot."""
+        """Return up to `limit` rows in less than a second; raise Unavailable if the database fails to."""
         try:
             return self._samples.call(lambda: self._select(table_name, limit), _SAMPLE_SECONDS)
         except TimeoutError:
@@ -88,7 +88,7 @@ class TrainingData:
 
 
 def _plain(value: object) -> Plain:
-    """Return what JSON can say: NaN and infinities as None, dates and the like as text."""
+    """Return a value for JSON: NaN and infinities as None, dates and other types as text."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, int | str) else str(value)

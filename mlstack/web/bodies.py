@@ -1,4 +1,4 @@
-"""Reading a request's body: declared as JSON, not too long, and of the expected form."""
+"""Checks and decodes a request's body: declared as JSON, not too long, of the expected form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from mlstack.web.problems import InvalidInput, MalformedJSON, TooLarge, Unsuppor
 
 T = TypeVar("T")
 
-# A client, or nginx, that is cut off while it sends never sees the answer: so much of a refused body is read.
+# A client, or nginx, that is disconnected while it sends never sees the answer: up to this much of a refused
+# body is read and dropped.
 LARGEST_DISCARD = 64 << 20  # bytes
 
 
@@ -28,7 +29,7 @@ def check_json(content_type: str | None) -> None:
 
 
 def check_length(length: int, limit: int) -> None:
-    """Raise TooLarge when a body of `length` bytes is over `limit` bytes."""
+    """Raise TooLarge if a body of `length` bytes exceeds `limit` bytes."""
     if length > limit:
         raise TooLarge(f"expected a body of at most {limit} bytes, got {length}")
 
@@ -42,9 +43,9 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, expected: str) ->
 
 
 def _explain(body: bytes, error: Exception, expected: str) -> MalformedJSON | InvalidInput:
-    """Tell a body that is no JSON from JSON of the wrong shape, and from what only Python accepts: NaN.
+    """Distinguish invalid JSON, JSON of the wrong shape, and NaN, which only Python's parser accepts.
 
-    The decoder stops at the first wrong type and does not see the rest, so all of it is read once more.
+    The decoder stops at the first wrong type and does not see the rest, so the whole body is parsed again.
     """
     try:
         parsed: Any = json.loads(body)
