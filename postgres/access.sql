@@ -9,13 +9,13 @@ SET client_min_messages = warning;
 
 SELECT 'CREATE ROLE inference LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'inference') \gexec
 
--- An external server's superuser is not ours: there POSTGRES_PASSWORD is not set.
+-- On an external server the superuser's password is not changed: there POSTGRES_PASSWORD is not set.
 \if :{?postgres_password}
 ALTER ROLE postgres PASSWORD :'postgres_password';
 \endif
 ALTER ROLE inference PASSWORD :'inference_password';
 
--- The api may add to its log and read it: no UPDATE, no DELETE, no DDL.
+-- The api may insert into its log and read it: no UPDATE, no DELETE, no DDL.
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
@@ -25,7 +25,7 @@ GRANT SELECT, INSERT ON predictions TO inference;
 GRANT EXECUTE ON FUNCTION maintain_predictions(integer) TO inference;
 \ir jobs.sql
 
--- What 95-monitor_model.py may see: the log, read-only.
+-- For 95-monitor_model.py: the log, read-only.
 \if :{?drift_password}
 SELECT 'CREATE ROLE drift LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'drift') \gexec
 ALTER ROLE drift PASSWORD :'drift_password' CONNECTION LIMIT 5;
@@ -35,7 +35,7 @@ GRANT USAGE ON SCHEMA public TO drift;
 GRANT SELECT ON predictions TO drift;
 \endif
 
--- What the exporters may see: statistics, no table. Only the monitoring overlay uses it.
+-- For the exporters of the monitoring overlay: statistics only, no tables.
 \if :{?monitor_password}
 SELECT 'CREATE ROLE monitor LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitor') \gexec
 ALTER ROLE monitor PASSWORD :'monitor_password' CONNECTION LIMIT 5;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts RabbitMQ with the one user there is: definitions.json, with the password from the environment or a secret.
+# Starts RabbitMQ with its only user: definitions.json, with the password from the environment or a secret.
 set -eu
 password=${RABBITMQ_PASSWORD:-$(cat "${RABBITMQ_PASSWORD_FILE:?RABBITMQ_PASSWORD is not set}")}
 [ -z "${RABBITMQ_PASSWORD:-}" ] || unset RABBITMQ_PASSWORD

@@ -1,3 +1,3 @@
 #!/bin/sh
-# The templates are rendered by the image's next script, which wants a folder that is there.
+# The image's next script renders the templates into this folder, which must exist.
 mkdir -p /tmp/nginx
