@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every static check, two at a time, a line each (make check). What this machine cannot run is named, not hidden.
+# Every static check, two at a time, one line each (make check). Checks that this machine cannot run are listed as left out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh

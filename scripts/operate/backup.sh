@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Saves both databases and the model volume of the running stack into a folder. The stack goes on serving.
-# Use: scripts/operate/backup.sh [FOLDER]     (backups/ and the time, if none is named)
+# Saves both databases and the model volume of the running stack into a folder. The stack keeps serving.
+# Usage: scripts/operate/backup.sh [FOLDER]     (default: backups/ and the time)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 folder=${1:-backups/$(date -u +%Y-%m-%dT%H-%M-%SZ)}
-[ ! -e "$folder" ] || { echo "$folder exists: name a folder that does not" >&2; exit 1; }
-part=$folder.part # a folder of the final name is a whole backup
+[ ! -e "$folder" ] || { echo "$folder exists: name a new folder" >&2; exit 1; }
+part=$folder.part # a folder with the final name is a complete backup
 rm -rf "$part"
 mkdir -p "$part"
 chmod 700 "$part"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes the folder of secrets that docker-compose.prod.yaml reads, with random passwords and one API key.
-# What is there already stays. Use: scripts/operate/make-secrets.sh DATABASE_HOST[:PORT] PREDICTIONS_HOST[:PORT]
+# Creates the folder of secrets that docker-compose.prod.yaml reads, with random passwords and one API key.
+# Existing files are kept. Usage: scripts/operate/make-secrets.sh DATABASE_HOST[:PORT] PREDICTIONS_HOST[:PORT]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ $# = 2 ] || { sed -n '2,3p' "$0" >&2; exit 2; }
 training=$1 predictions=$2 secrets=${SECRETS_DIR:-secrets}
 
-# The folder keeps others out; the files must be readable by the containers' user, who is not you.
+# Only the folder restricts access; the files must be readable by the containers' user, which has another id.
 mkdir -p "$secrets/tls"
 chmod 700 "$secrets"
 random() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }

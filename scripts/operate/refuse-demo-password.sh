@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts somebody else's program, unless the password that it is to read is one that .env shows to everybody.
+# Starts a third-party program, unless its password is a demo password from .env.
 #
 #   refuse-demo-password.sh FILE PROGRAM [ARGUMENT…]
 set -eu

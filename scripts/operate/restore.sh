@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Brings a backup of scripts/operate/backup.sh into an empty stack (after `docker compose down -v`, or on another machine)
-# and starts it. A stack that holds model versions or logged predictions is left alone.
-# Use: scripts/operate/restore.sh FOLDER
+# Restores a backup of scripts/operate/backup.sh into an empty stack (after `docker compose down -v`, or on another machine)
+# and starts it. A stack that holds model versions or logged predictions is refused.
+# Usage: scripts/operate/restore.sh FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 folder=${1:?which backup? scripts/operate/restore.sh FOLDER}
 for file in dsproject.dump predictions.dump models.tar; do
-    [ -s "$folder/$file" ] || { echo "$folder has no $file: it is not a whole backup" >&2; exit 1; }
+    [ -s "$folder/$file" ] || { echo "$folder has no $file: it is not a complete backup" >&2; exit 1; }
 done
 
 docker compose build --quiet models >/dev/null
 docker compose up -d --wait database postgres
-docker compose run --rm database-access # the roles that own what is restored
+docker compose run --rm database-access # creates the roles that own the restored tables
 docker compose run --rm postgres-access
 rows=$(docker compose exec -T postgres psql -U postgres -d predictions -Atc "SELECT count(*) FROM (SELECT FROM predictions LIMIT 1) AS first")
 versions=$(docker compose run --rm -T --entrypoint sh models -c 'ls /models' </dev/null)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Replaces the replicas of a service one at a time by new ones of the newest image, without a dropped request.
-# Use: scripts/operate/rolling-update.sh api|model-serve
+# Replaces the replicas of a service one by one with replicas of the newest image, without a dropped request.
+# Usage: scripts/operate/rolling-update.sh api|model-serve
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 service=${1:?which service? scripts/operate/rolling-update.sh api|model-serve}
@@ -13,7 +13,7 @@ for container in "${old[@]}"; do
     echo "starting a new replica"
     docker compose up --detach --wait --no-deps --no-recreate --scale "$service=$((replicas + 1))" "$service"
     echo "stopping an old one"
-    docker stop "$container" >/dev/null # it answers what it has accepted
+    docker stop "$container" >/dev/null # it answers accepted requests first
     docker rm "$container" >/dev/null
 done
 docker compose ps "$service"
