@@ -1,4 +1,4 @@
-"""After each fault: every answered prediction is logged exactly once, and nobody had to help."""
+"""After each fault: every answered prediction is logged exactly once, and recovery is automatic."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_fault_loses_nothing_and_heals_by_itself(
     assert (system.starts("api") != before) == fault.api_restarts
     failed = [outcome for outcome in outcomes if not outcome.answered]
     assert fault.failures is None or entry.failed <= fault.failures * entry.requests, failed[:5]
-    if fault.stores_away:
+    if fault.stores_down:
         assert_refused_at_once(failed)
 
 

@@ -26,7 +26,7 @@ KINDS = {"killed": killed, "frozen": paused, "stopped": stopped}
 
 
 def draw(numbers: random.Random, system: System) -> dict[str, Injection]:
-    """Return faults by name, each for another service and ready to be let loose."""
+    """Return faults by name, each for another service and ready to be injected."""
     drawn: dict[str, Injection] = {}
     for service in numbers.sample(SERVICES, numbers.randint(1, 3)):
         kinds = [*KINDS, *(["cut off"] if service in NETWORKS else [])]

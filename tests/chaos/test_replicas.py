@@ -1,4 +1,4 @@
-"""With two replicas of the api the end of one costs no request: the front door asks the other one."""
+"""With two replicas of the api the end of one fails no request: nginx retries on the other one."""
 
 from __future__ import annotations
 

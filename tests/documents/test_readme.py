@@ -12,7 +12,7 @@ import pytest
 from tests.harness.documents.blocks import bash_blocks
 from tests.harness.documents.command import Command
 from tests.harness.documents.outcomes import answer
-from tests.harness.documents.session import Desk
+from tests.harness.documents.session import Terminal
 from tests.harness.repository_root import ROOT
 
 _README = (ROOT / "README.md").read_text("utf-8")
@@ -22,12 +22,12 @@ _UP = re.compile(r"^docker[ -]compose .*\bup\b(?!.*( -d\b|--detach|--wait))")
 
 
 @pytest.fixture(scope="module")
-def outputs(desk: Desk) -> Iterator[dict[str, str]]:
+def outputs(terminal: Terminal) -> Iterator[dict[str, str]]:
     """What each command printed; filled by the test that runs them."""
-    desk.close()
-    desk.stack.compose("down", "--volumes", "--remove-orphans")
+    terminal.close()
+    terminal.stack.compose("down", "--volumes", "--remove-orphans")
     yield {}
-    desk.close()
+    terminal.close()
 
 
 def test_begins_with_one_sentence() -> None:
@@ -50,11 +50,11 @@ def test_first_thirty_lines_hold(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", _COMMANDS)
-def test_command_runs(desk: Desk, outputs: dict[str, str], text: str) -> None:
+def test_command_runs(terminal: Terminal, outputs: dict[str, str], text: str) -> None:
     def keep(_stack: object, output: str) -> None:
         outputs[text] = output
 
-    desk.do(Command(text, keep, stays=bool(_UP.match(text))))
+    terminal.do(Command(text, keep, stays=bool(_UP.match(text))))
 
 
 def test_first_answer_is_the_one_that_is_printed(outputs: dict[str, str]) -> None:

@@ -92,7 +92,7 @@ def test_a_row_that_moved_is_still_there_only_once(real_stores: Stores) -> None:
 
 
 def test_retention_drops_whole_months_and_old_rows_without_one(real_stores: Stores) -> None:
-    """A month goes when its last day is past; the default is to keep everything."""
+    """A month is dropped when its last day has expired; by default everything is kept."""
     maintain(real_stores)
     real_stores.sql(
         "SELECT create_predictions_partition(date_trunc('month', now() - interval '1 year')::date)"
@@ -144,7 +144,7 @@ def test_maintenance_waits_for_nobody_for_long(real_stores: Stores) -> None:
     ],
 )
 def test_the_apis_role_may_add_and_read_and_nothing_else(real_stores: Stores, statement: str) -> None:
-    """Whoever takes over the api cannot change what was logged."""
+    """The api's role cannot change logged rows."""
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         real_stores.sql(statement, url=real_stores.inference_url)
 
@@ -160,7 +160,7 @@ def test_preparing_the_log_again_changes_nothing(real_stores: Stores) -> None:
 
 
 def test_the_latest_rows_come_from_an_index(real_stores: Stores) -> None:
-    """However long the log is: the newest ten, and the last hour, read no whole partition."""
+    """For a log of any length: the newest ten, and the last hour, read no whole partition."""
     maintain(real_stores)
     add(real_stores, "now() - interval '1 second' * generate_series", rows=20_000)
     real_stores.sql("ANALYZE predictions")

@@ -1,4 +1,4 @@
-"""The table of jobs: who may do what to a row, and that a job is finished and logged once."""
+"""The table of jobs: privileges and states, and that a job is finished and logged once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def state(real_stores: Stores, job_id: str) -> tuple[str, str | None, int]:
 
 
 def as_worker(real_stores: Stores, steps: Callable[[WorkStore], Awaitable[Result]]) -> Result:
-    """Do some steps as a worker does: as the role `inference`, over a connection of their own."""
+    """Do some steps as a worker does: as the role `inference`, over a new connection."""
 
     async def do() -> Result:
         connection = PostgresConnection(real_stores.inference_url)
@@ -120,7 +120,7 @@ def test_after_the_lease_another_worker_takes_over_and_the_first_is_too_late(rea
 
 
 def test_attempts_are_counted_over_releases(real_stores: Stores) -> None:
-    """So that a job that nobody can do comes to an end."""
+    """A job that always fails ends as failed."""
     job_id = submit(real_stores)
 
     async def steps(store: WorkStore) -> list[int]:
@@ -147,13 +147,13 @@ def test_attempts_are_counted_over_releases(real_stores: Stores) -> None:
     ],
 )
 def test_nobody_but_an_administrator_changes_what_was_asked(real_stores: Stores, statement: str) -> None:
-    """The role of the api and the workers may move a job on, and no more."""
+    """The role of the api and the workers may update a job's state only."""
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         real_stores.sql(statement, url=real_stores.inference_url)
 
 
 def test_only_jobs_that_finished_long_ago_expire(real_stores: Stores) -> None:
-    """One that waits is kept, however old."""
+    """A pending job is kept, however old it is."""
     waiting, fresh, old = (submit(real_stores) for _ in range(3))
     finish = """
         UPDATE jobs SET state = 'failed', problem = '{}', finished_at = now() - make_interval(hours => %s)

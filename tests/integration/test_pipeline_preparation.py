@@ -1,4 +1,4 @@
-"""Preparing the table: once, again when the settings change, and never over somebody's own rows."""
+"""Preparing the table: once, again when the settings change, and never over a user's rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _execute(url: str, statement: str) -> None:
 
 
 def _file(url: str) -> object:
-    """Return what changes when the table is written anew."""
+    """Return a value that changes when the table is written again."""
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_filenode('linear_data')")
         return cursor.fetchone()

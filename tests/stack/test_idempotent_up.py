@@ -30,7 +30,7 @@ def test_up_after_a_build_replaces_no_server(stack: Stack) -> None:
 
 
 def test_every_volume_has_a_name(stack: Stack) -> None:
-    """One without a name, which an image brings along, would stay behind with each `down`, and nobody's."""
+    """An anonymous volume, declared by an image, would remain after each `down`, without an owner."""
     names = [
         mount["Name"]
         for container in stack.containers()

@@ -1,4 +1,4 @@
-"""The model a server answers with: follows what is current, survives what is not fit."""
+"""A server's current model: follows the link `current`, keeps the old model if the new one is damaged."""
 
 from __future__ import annotations
 

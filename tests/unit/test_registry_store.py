@@ -1,4 +1,4 @@
-"""The model volume: what is served is what passed or what a person chose, and it stays so."""
+"""The model volume: only a version that passed the gate or that an operator chose is served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of the worker that makes no progress is noticed, by name."""
+"""A task of the worker that makes no progress is reported by name."""
 
 from __future__ import annotations
 

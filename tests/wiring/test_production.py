@@ -17,8 +17,8 @@ from tests.harness.repository_root import ROOT
 PRODUCTION = [name for name, (files, _) in COMBINATIONS.items() if "docker-compose.prod.yaml" in files]
 MONITORED = [name for name in PRODUCTION if "docker-compose.monitoring.yaml" in COMBINATIONS[name][0]]
 _PASSWORDS = {name: value for name, value in settings().items() if name.endswith("_PASSWORD")}
-_SEEN_BY_OTHERS_ONLY = {"grafana-demo"}  # Grafana's alone, none of our programs gets it
-_REFUSAL = ROOT / "scripts" / "operate" / "refuse-demo-password.sh"  # before the programs of others
+_SEEN_BY_OTHERS_ONLY = {"grafana-demo"}  # only Grafana reads it, not our programs
+_REFUSAL = ROOT / "scripts" / "operate" / "refuse-demo-password.sh"  # before third-party programs
 
 
 def test_every_demo_password_is_known_to_who_refuses_them() -> None:

@@ -12,7 +12,7 @@ from tests.harness.repository import COMBINATIONS, Service, is_step, parse, read
 pytestmark = pytest.mark.parametrize("combination", COMBINATIONS)
 
 _NOT_IN_THE_CHECKOUT = {"tls", "secrets"}  # a person makes these two
-_WITHOUT_HEALTHCHECK = {"nginx-exporter"}  # its image holds nothing that could ask
+_WITHOUT_HEALTHCHECK = {"nginx-exporter"}  # its image has no program for a check
 _ON_EVERY_ADDRESS = {"nginx"}
 
 
@@ -50,7 +50,7 @@ def test_images_are_pinned(combination: str) -> None:
 
 
 def test_somebody_waits_for_every_step(combination: str) -> None:
-    """`up --wait` fails when a step that nobody waits for ends, even with exit code 0."""
+    """`up --wait` fails when a step without dependants ends, even with exit code 0."""
     everyone = services(combination)
     awaited = {
         dependency

@@ -1,4 +1,4 @@
-"""What can go wrong: each fault is a block; when its body runs, all that is wrong has gone wrong."""
+"""Faults, each a context manager: while its body runs, the fault is fully in effect."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Injection = Callable[[System, float], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Fault:
-    """`inject(system, seconds)` lets it happen for that long, and ends it with the block.
+    """`inject(system, seconds)` causes the fault for that long, and ends it with the block.
 
     `failures` is the share of requests that may fail from the beginning until all is well again;
-    None where a promise cannot hold: without its only api, its door, or both stores nobody is answered.
+    None where requests must fail: without the only api, without nginx, or without both stores.
     """
 
     name: str
     inject: Injection
     failures: float | None = None
-    stores_away: bool = False  # both: refused at once, in the right form
+    stores_down: bool = False  # both: refused at once, in the right form
     api_restarts: bool = False
 
 
 @contextmanager
 def killed(*services: str, system: System, seconds: float) -> Iterator[None]:
-    """End the services by SIGKILL; the engine starts them again, nobody else does."""
+    """End the services by SIGKILL; the engine restarts them."""
     del seconds
     before = {service: system.starts(service) for service in services}
     for container in map(system.container, services):
@@ -47,7 +47,7 @@ def _has_restarted(system: System, service: str, before: tuple[int, str]) -> boo
 
 @contextmanager
 def paused(*services: str, system: System, seconds: float) -> Iterator[None]:
-    """Freeze the services: their connections stay open and nobody answers."""
+    """Freeze the services: their connections stay open, but nothing is answered."""
     with ExitStack() as stack:
         for container in map(system.container, services):
             pause(container)
@@ -58,7 +58,7 @@ def paused(*services: str, system: System, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def stopped(*services: str, system: System, seconds: float) -> Iterator[None]:
-    """Stop the services and start them again: meanwhile their names cannot be resolved."""
+    """Stop the services and start them again: in between their names cannot be resolved."""
     with ExitStack() as stack:
         for container in map(system.container, services):
             stop(container)
@@ -69,7 +69,7 @@ def stopped(*services: str, system: System, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def cut_off(service: str, *networks: str, system: System, seconds: float) -> Iterator[None]:
-    """Take the service off its networks: packets vanish, nobody is told."""
+    """Disconnect the service from its networks: packets are dropped without an error."""
     container = system.container(service)
     with ExitStack() as stack:
         for network in networks:
@@ -144,7 +144,7 @@ def _of(block: Callable[..., AbstractContextManager[None]], *arguments: str) -> 
 
 
 ONE_STORE = 0.05
-EVERYBODY = ("nginx", "api", "redis", "postgres")
+ALL_FOUR = ("nginx", "api", "redis", "postgres")
 
 FAULTS = [
     Fault("redis killed", _of(killed, "redis"), ONE_STORE),
@@ -157,12 +157,12 @@ FAULTS = [
     Fault("nginx frozen", _of(paused, "nginx")),
     Fault("redis cut off", _of(cut_off, "redis", "stores"), ONE_STORE),
     Fault("postgres cut off", _of(cut_off, "postgres", "stores"), ONE_STORE),
-    Fault("api cut off from both stores", _of(cut_off, "api", "stores"), stores_away=True),
+    Fault("api cut off from both stores", _of(cut_off, "api", "stores"), stores_down=True),
     Fault("redis stopped", _of(stopped, "redis"), ONE_STORE),
     Fault("postgres stopped", _of(stopped, "postgres"), ONE_STORE),
-    Fault("redis and postgres frozen", _of(paused, "redis", "postgres"), stores_away=True),
+    Fault("redis and postgres frozen", _of(paused, "redis", "postgres"), stores_down=True),
     Fault("redis and postgres killed", _of(killed, "redis", "postgres")),
-    Fault("all four killed", _of(killed, *EVERYBODY), api_restarts=True),
+    Fault("all four killed", _of(killed, *ALL_FOUR), api_restarts=True),
     Fault("commits take two seconds", slow_commits, ONE_STORE),
     Fault("the log's disk is full", disk_full, ONE_STORE),
     Fault("artifact truncated", _of(artifact_damaged, "truncate -s 100"), ONE_STORE),

@@ -1,4 +1,4 @@
-"""The promise, checked: what was answered is in the table exactly once, as it was answered."""
+"""Checks the promise: every answered prediction is in the table exactly once, as it was answered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SELECT jsonb_build_array(id, input_data -> 0 -> 0, prediction, model_version)
 
 
 def check(system: System, outcomes: list[Outcome]) -> None:
-    """Fail with the ids that are missing, doubled or different; the queue must be empty by now."""
+    """Fail with the ids that are missing, duplicated or different; the queue must be empty."""
     rows = _logged(system, time.monotonic() - min(outcome.sent for outcome in outcomes))
     times = Counter(str(row[0]) for row in rows)
     logged = {str(row[0]): row[1:] for row in rows}
@@ -48,14 +48,14 @@ def _logged(system: System, seconds: float) -> list[list[object]]:
 
 
 def _where(system: System, ids: list[str]) -> str:
-    """Say for each id where it is, if it is anywhere."""
+    """Return for each id where it was found, if anywhere."""
     queue = system.redis("XRANGE", QUEUE, "-", "+") + system.redis("XRANGE", REJECTED, "-", "+")
     return ", ".join(f"{id_} ({'in Redis' if id_ in queue else 'nowhere'})" for id_ in ids[:10])
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a fault did to the clients. Times are in seconds."""
+    """The effect of a fault on the clients. Times are in seconds."""
 
     fault: str
     requests: int
@@ -87,7 +87,7 @@ class Ledger:
     entries: list[Entry] = field(default_factory=list)
 
     def add(self, fault: str, outcomes: list[Outcome], ended: float, drain: float) -> Entry:
-        """Enter what happened to the requests from the beginning of the fault until all was well."""
+        """Add the outcomes of the requests from the beginning of the fault until recovery."""
         failures = [outcome for outcome in outcomes if not outcome.answered]
         answered = [outcome.seconds for outcome in outcomes if outcome.answered]
         entry = Entry(

@@ -1,4 +1,4 @@
-"""A client that never stops asking and keeps what became of each of its requests."""
+"""A client that sends requests continuously and records the outcome of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIMEOUT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one request."""
+    """The outcome of one request."""
 
     sent: float  # time.monotonic()
     done: float
@@ -31,7 +31,7 @@ class Outcome:
 
     @property
     def answered(self) -> bool:
-        """Whether the client was told that its prediction is safe."""
+        """Whether the prediction was acknowledged."""
         return self.status == 200
 
     @property
@@ -42,25 +42,25 @@ class Outcome:
 
 @dataclass
 class Load:
-    """Asks through the front door, over connections that are kept, for the time of a `with` block."""
+    """Sends requests through nginx, over kept connections, for the time of a `with` block."""
 
     url: str
     outcomes: list[Outcome] = field(default_factory=list)  # in order of their ends
 
     def __enter__(self) -> Load:
-        """Start asking."""
+        """Start the client."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._ask_all()), name="load")
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        """Stop, and wait for the answers that are due."""
+        """Stop, and wait for the outstanding answers."""
         self._over.set()
         self._thread.join(2 * _TIMEOUT)
 
     def since(self, moment: float) -> list[Outcome]:
-        """Return what ended after `moment` (time.monotonic())."""
+        """Return the outcomes after `moment` (time.monotonic())."""
         return [outcome for outcome in self.outcomes if outcome.done >= moment]
 
     def answered_in_a_row(self, since: float) -> int:

@@ -1,4 +1,4 @@
-"""When all is well again, as clients and the service itself see it."""
+"""Waits for recovery, as clients and the service itself see it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _IN_A_ROW = 25  # answers, until the system counts as recovered
 
 
 def await_recovery(system: System, load: Load, since: float) -> None:
-    """Return when the api is healthy and requests sent after `since` are answered; nobody helps."""
+    """Return when the api is healthy and requests sent after `since` are answered, without intervention."""
     wait_until(partial(_is_well, system, load, since), _SECONDS, "recovery")
 
 

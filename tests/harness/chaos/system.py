@@ -1,4 +1,4 @@
-"""The stack under test: the services of the prediction path, and what can be done to them."""
+"""The stack under test: the services of the prediction path, and operations on their containers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class System(Stack):
         wait_until(lambda: self.api.get("/health").json()["status"] == "healthy", 60, "a healthy api")
 
     def delete(self) -> None:
-        """Take it away with its data."""
+        """Remove it with its data."""
         self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "2", check=False)
 
     def publish(self, slope: float) -> None:
@@ -66,12 +66,12 @@ class System(Stack):
         return self.psql("postgres", "predictions", statement).splitlines()
 
     def starts(self, service: str) -> tuple[int, str]:
-        """Return what tells one run of a service's container from the next."""
+        """Return values that differ between runs of a service's container."""
         inspected = self.container(service).inspected
         return int(inspected["RestartCount"]), str(inspected["State"]["StartedAt"])
 
     def cut_off(self, container: Container, network: str) -> None:
-        """Take a container off a network: nobody is told, packets just vanish."""
+        """Disconnect a container from a network: packets are dropped without an error."""
         _docker("network", "disconnect", "--force", f"{self.project}_{network}", container.id)
 
     def connect(self, container: Container, network: str) -> None:
@@ -87,12 +87,12 @@ def pause(container: Container) -> None:
 
 
 def unpause(container: Container) -> None:
-    """Let them go on."""
+    """Resume all processes of a container."""
     _docker("unpause", container.id)
 
 
 def stop(container: Container) -> None:
-    """Take a container away, and its name with it."""
+    """Stop a container; its DNS name disappears, too."""
     _docker("stop", "--time", "5", container.id)
 
 

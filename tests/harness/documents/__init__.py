@@ -1,1 +1,1 @@
-"""The commands of the documents, and what each must do."""
+"""The commands of the documents, and the expected outcome of each."""

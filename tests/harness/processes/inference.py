@@ -116,7 +116,7 @@ def inference(
 def undisturbed(
     model_dir: Path, log_path: Path, stores: Stores, **settings: object
 ) -> Iterator[ServingProcess]:
-    """Run the service with stores that stay: on a busy machine they are slow, not away, and it waits."""
+    """Run the service with stores that stay up: on a busy machine they may be slow, and the service waits."""
     settings = {"CACHE_TIMEOUT_SECONDS": 10, "INSERT_TIMEOUT_SECONDS": 10} | settings
     with inference(model_dir, log_path, stores, **settings) as process:
         assert eventually(lambda: is_healthy(process)), log_path.read_text()

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis for tests: each on a free loopback port, in a directory of its own."""
+"""Real PostgreSQL and Redis for tests: each on a free loopback port, in its own directory."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def redis_server(*options: str) -> Iterator[RedisServer]:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on.
+    """Return a free loopback port.
 
     By chance, from below those that the kernel gives to clients: tests run side by side, and between this
     answer and the server's start another one must not get the same.
@@ -100,7 +100,7 @@ def _unprivileged(user: str, directory: Path) -> list[str]:
         return []
     shutil.chown(directory, user)
     shutil.chown(directory / "password", user)
-    # setpriv replaces itself by the server: a signal to our child reaches the server and nobody else.
+    # setpriv execs the server: a signal to the child process reaches the server itself.
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 

@@ -1,4 +1,4 @@
-"""What the engine knows about a container, as far as tests ask."""
+"""The engine's state of a container."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Container:
-    """One container as it was when it was looked at."""
+    """A snapshot of one container."""
 
     inspected: dict[str, Any]
 
@@ -39,7 +39,7 @@ class Container:
 
     @property
     def is_server(self) -> bool:
-        """Whether it is meant to go on running, as opposed to a step."""
+        """Whether it is a server, not a one-shot step."""
         return str(self.inspected["HostConfig"]["RestartPolicy"]["Name"]) in {"unless-stopped", "always"}
 
     @property

@@ -1,4 +1,4 @@
-"""Many clients that keep every answer, to tell what became of their requests afterwards."""
+"""Many clients that record every answer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Load:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        """Stop them, and wait for the answers that are due."""
+        """Stop them, and wait for the outstanding answers."""
         self._stop.set()
         for thread in self._threads:
             thread.join(30)
@@ -46,7 +46,7 @@ class Load:
         return Counter(answer.status_code for answer in self.answers)
 
     def keep_on(self, seconds: float) -> None:
-        """Let the load go on for this long."""
+        """Continue the load for this long."""
         self._stop.wait(seconds)
 
     def wait_for(self, more: int) -> None:

@@ -1,4 +1,4 @@
-"""Bringing the stack up for a folder of tests, and taking it away with all its data."""
+"""Starts the stack for a folder of tests, and removes it with all its data."""
 
 from __future__ import annotations
 
