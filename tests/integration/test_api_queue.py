@@ -51,7 +51,7 @@ def test_a_full_queue_refuses_and_never_drops(server: ServingProcess, real_store
     statuses = [answer.status_code for answer in answers]
     assert statuses == [200] * LIMIT + [503] * 15
     assert {answer.headers.get("retry-after") for answer in answers[LIMIT:]} == {"5"}
-    assert "25 predictions wait" in answers[-1].json()["detail"]
+    assert "25 predictions are waiting" in answers[-1].json()["detail"]
     assert queued == shown == server.metric("prediction_log_queue_limit") == LIMIT
     assert eventually(lambda: real_stores.queued() == 0, 30)
     ids = [answer.json()["id"] for answer in answers[:LIMIT]]
