@@ -114,5 +114,5 @@ def by_model(batch: Batch) -> list[Batch]:
 
 
 def _too_slow(wait: float) -> Unavailable:
-    detail = f"the model is overloaded: the expected wait is {wait:.1f} s; try again later"
+    detail = f"the model is overloaded: it cannot answer within {wait:.1f} s; try again later"
     return Unavailable(detail, retry_after=math.ceil(wait))
