@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.documents.blocks import bash_blocks
 from tests.harness.documents.command import Command
-from tests.harness.documents.session import Desk
+from tests.harness.documents.session import Terminal
 from tests.harness.repository import settings
 from tests.harness.repository_root import ROOT
 
@@ -18,16 +18,16 @@ _COMMANDS = [text for block in bash_blocks(_PAGE) for text in block.commands]
 
 
 @pytest.fixture(scope="module")
-def running(desk: Desk) -> Iterator[Desk]:
+def running(terminal: Terminal) -> Iterator[Terminal]:
     """The stack, healthy."""
-    desk.close()
-    desk.stack.compose("up", "--wait")
-    yield desk
-    desk.stack.compose("down", "--volumes")
+    terminal.close()
+    terminal.stack.compose("up", "--wait")
+    yield terminal
+    terminal.stack.compose("down", "--volumes")
 
 
 @pytest.mark.parametrize("text", _COMMANDS)
-def test_command_runs(running: Desk, text: str) -> None:
+def test_command_runs(running: Terminal, text: str) -> None:
     if text.startswith("lsof") and not shutil.which("lsof"):
         pytest.skip("lsof is not installed (Debian: apt-get install lsof)")
     prefix = settings()["COMPOSE_PROJECT_NAME"] + "_"
