@@ -76,7 +76,7 @@ def metrics() -> Response:
 
 
 def answer(content: object, status: int = 200) -> Response:
-    """Return `content` as JSON, spaced as in the documents; raise ValueError for NaN."""
+    """Return `content` as JSON, spaced as "Multi-Container Data Pipeline Project" has it; refuse NaN."""
     return Response(json.dumps(content, allow_nan=False) + "\n", status, mimetype="application/json")
 
 

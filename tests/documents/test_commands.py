@@ -1,4 +1,4 @@
-"""Every command of both documents, one after the other, as a person works through them."""
+"""Every command of "Multi-Container Data Pipeline Project" and "Multi-Container ML Application", in order."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The commands of the documents, and the expected outcome of each."""
+"""What the commands of "Multi-Container Data Pipeline Project" and "Multi-Container ML Application" do."""

@@ -1,4 +1,4 @@
-"""The expected outcomes of the document's commands on containers, volumes, networks and ports."""
+"""Expected outcomes in "Multi-Container Data Pipeline Project": containers, volumes, networks, ports."""
 
 from __future__ import annotations
 
