@@ -27,7 +27,7 @@ test: ## every check and every test; STAGES="unit wiring" for some
 check: ## the static checks alone
 	@scripts/develop/check.sh
 
-chaos: ## the tests that kill containers under load, then five minutes of random faults; CHAOS_SECONDS=3600
+chaos: ## faults under load, then five minutes of random faults; CHAOS_SECONDS=3600, or CHAOS_FAULTS=1000 CHAOS_SEED=17
 	@CHAOS_SECONDS=$${CHAOS_SECONDS:-300} scripts/develop/test.sh chaos
 
 bench: ## the benchmarks of bench/

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.harness.stack.compose import Stack, terminal_environment
@@ -42,7 +45,7 @@ class System(Stack):
     def start(self) -> None:
         """Bring it up with a first model: without one the api is not healthy."""
         self.publish(2.0)
-        self.compose("up", "--detach", "--wait", *SERVICES, "disk")
+        self.compose("up", "--detach", "--wait", *SERVICES, "disk", "clock")
         wait_until(lambda: self.api.get("/health").json()["status"] == "healthy", 60, "a healthy api")
 
     def delete(self) -> None:
@@ -58,12 +61,32 @@ class System(Stack):
         self.compose("run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", "models", "-c", command)
 
     def on_disk(self, command: str) -> None:
-        """Run a shell command where the prediction log's disk is /disk."""
-        self.compose("exec", "-T", "disk", "sh", "-c", command, check=False)
+        """Run a shell command where the prediction log's disk is /disk; it may fail, as on a full one."""
+        self._run("disk", "sh", "-c", f"{command} || true")
 
     def sql(self, statement: str) -> list[str]:
         """Return the lines that the prediction log answers to its superuser."""
-        return self.psql("postgres", "predictions", statement).splitlines()
+        command = ("psql", "-U", "postgres", "-d", "predictions", "-v", "ON_ERROR_STOP=1", "-qAt")
+        return self._run("postgres", *command, stdin=statement).splitlines()
+
+    def redis(self, *command: str) -> str:
+        """Return what redis-cli prints."""
+        return self._run("redis", "redis-cli", *command).strip()
+
+    def set_clock(self, offset: str) -> None:
+        """Let the api's wall clock be wrong by `offset`, in libfaketime's form, and make sure that it is."""
+        before = self.api_clock_offset()
+        self._run("clock", "sh", "-c", f"echo {offset} >/clock/new && mv /clock/new /clock/offset")
+        jumped = abs(self.api_clock_offset() - before)
+        assert jumped > 60, f"the api's clock did not jump to {offset}: {jumped:g} s"
+
+    def api_clock_offset(self) -> float:
+        """Return by how many seconds the wall clock in the api's container differs from this machine's."""
+        return float(self._run("api", "python", "-c", "import time; print(time.time())")) - time.time()
+
+    def _run(self, service: str, *command: str, stdin: str = "") -> str:
+        """Run a command in the first container of a service: `docker exec` starts faster than Compose."""
+        return _docker("exec", "--interactive", f"{self.project}-{service}-1", *command, stdin=stdin)
 
     def starts(self, service: str) -> tuple[int, str]:
         """Return values that differ between runs of a service's container."""
@@ -79,6 +102,22 @@ class System(Stack):
         name = f"{self.project}_{network}"
         if container.id not in _containers_on(name):
             _docker("network", "connect", "--alias", container.service, name, container.id)
+
+
+@contextmanager
+def link_down(container: Container) -> Iterator[None]:
+    """Take down a container's only network interface for the block; it keeps its address.
+
+    After `docker network disconnect` another container may get the address. If nginx gets the api's, it sends
+    requests to itself until the DNS is asked again.
+    """
+    route = _ip(container, "route", "show", "default").split()
+    _ip(container, "link", "set", "eth0", "down")
+    try:
+        yield
+    finally:
+        _ip(container, "link", "set", "eth0", "up")
+        _ip(container, "route", "replace", *route)
 
 
 def pause(container: Container) -> None:
@@ -101,6 +140,15 @@ def start(container: Container) -> None:
     _docker("start", container.id)
 
 
+def _ip(container: Container, *arguments: str) -> str:
+    target = ("--target", str(container.inspected["State"]["Pid"]), "--net")
+    done = subprocess.run(
+        ["nsenter", *target, "ip", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, f"ip {' '.join(arguments)} in {container.service}: {done.stderr}"
+    return done.stdout
+
+
 def _succeeds(*arguments: str) -> bool:
     return (
         subprocess.run(["docker", *arguments], capture_output=True, timeout=60, check=False).returncode == 0
@@ -111,7 +159,9 @@ def _containers_on(network: str) -> str:
     return json.dumps(json.loads(_docker("network", "inspect", network))[0]["Containers"])
 
 
-def _docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
+def _docker(*arguments: str, stdin: str = "") -> str:
+    done = subprocess.run(
+        ["docker", *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout
