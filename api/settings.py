@@ -25,7 +25,7 @@ class Settings:
     max_wait: float  # for a slow model; a request that would wait longer is refused
     cache_ttl: int
     queue_limit: int  # predictions that may wait in Redis while PostgreSQL is down
-    retention_days: int  # 0 keeps every logged prediction
+    retention_days: int  # 0: no matter; the database itself knows how long rows are kept
     cache_timeout: float
     queue_timeout: float
     insert_timeout: float  # after it a batch goes to the queue instead

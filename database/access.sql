@@ -12,6 +12,7 @@ SELECT format('CREATE ROLE %I LOGIN', role)
 -- On an external server the superuser's password is not changed: there POSTGRES_PASSWORD is not set.
 \if :{?postgres_password}
 ALTER ROLE postgres PASSWORD :'postgres_password';
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 \endif
 ALTER ROLE pipeline PASSWORD :'pipeline_password' CONNECTION LIMIT 20;
 ALTER ROLE reader PASSWORD :'reader_password' CONNECTION LIMIT 40;
@@ -20,6 +21,7 @@ ALTER ROLE reader SET default_transaction_read_only = on;
 -- The pipeline owns its tables; the reader may only read them.
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+\ir large_objects.sql
 GRANT CONNECT ON DATABASE :"DBNAME" TO pipeline, reader;
 GRANT USAGE, CREATE ON SCHEMA public TO pipeline;
 GRANT USAGE ON SCHEMA public TO reader;

@@ -37,31 +37,60 @@ BEGIN
     EXECUTE format('ALTER TABLE predictions ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, starts_at, ends_at);
 END $$;
 
+-- How long predictions and jobs are kept. A caller of the functions below cannot change it; access.sql does.
+CREATE TABLE IF NOT EXISTS retention (
+    one_row   boolean PRIMARY KEY DEFAULT true CHECK (one_row),
+    log_days  integer NOT NULL DEFAULT 0 CHECK (log_days >= 0),   -- of the prediction log; 0 keeps everything
+    job_hours integer NOT NULL DEFAULT 168 CHECK (job_hours >= 1) -- of finished jobs
+);
+INSERT INTO retention DEFAULT VALUES ON CONFLICT DO NOTHING;
+
 -- Creates the partitions of this month and the next two; drops those that ended more than `keep_days` ago (0 keeps
--- all). SECURITY DEFINER: the api may call it, but owns no table. lock_timeout: writers queue behind a statement that
--- waits for a table lock, so behind a long reader this one gives up and the api retries a little later.
-CREATE OR REPLACE FUNCTION maintain_predictions(keep_days integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
+-- all) and returns their names. lock_timeout: writers queue behind a statement that waits for a table lock, so behind a
+-- long reader this one gives up and the api retries a little later.
+CREATE OR REPLACE FUNCTION maintain_partitions(keep_days integer) RETURNS text[]
+LANGUAGE plpgsql
 SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '500ms' AS $$
 DECLARE
-    old text;
+    old     text;
+    deleted bigint;
+    dropped text[] := '{}';
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('maintain_predictions')) THEN
-        RETURN; -- another replica is doing it
+        RETURN dropped; -- another replica is doing it
     END IF;
     PERFORM create_predictions_partition((date_trunc('month', now()) + make_interval(months => ahead))::date)
        FROM generate_series(0, 2) AS ahead;
     IF keep_days <= 0 THEN
-        RETURN;
+        RETURN dropped;
     END IF;
     FOR old IN
         SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid
          WHERE inhparent = 'predictions'::regclass AND relname ~ '^predictions_\d{4}_\d{2}$'
            AND to_date(right(relname, 7), 'YYYY_MM') + interval '1 month' < now() - make_interval(days => keep_days)
+         ORDER BY relname
     LOOP
         EXECUTE format('DROP TABLE %I', old);
+        dropped := dropped || old;
     END LOOP;
     DELETE FROM predictions_default WHERE "timestamp" < now() - make_interval(days => keep_days);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    IF deleted > 0 THEN
+        dropped := dropped || format('%s rows of predictions_default', deleted);
+    END IF;
+    RETURN dropped;
 END $$;
 
-DO $$ BEGIN PERFORM maintain_predictions(0); END $$;
+-- SECURITY DEFINER: the api may call it, but owns no table and cannot choose what is dropped.
+CREATE OR REPLACE FUNCTION maintain_predictions() RETURNS text[]
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT maintain_partitions(log_days) FROM retention
+$$;
+
+-- For the api of an earlier release during a rolling update. Its argument is ignored.
+CREATE OR REPLACE FUNCTION maintain_predictions(keep_days integer) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT maintain_predictions()
+$$;
+
+DO $$ BEGIN PERFORM maintain_partitions(0); END $$;

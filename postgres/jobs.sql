@@ -26,21 +26,27 @@ CREATE INDEX IF NOT EXISTS jobs_unfinished_idx ON jobs (submitted_at) WHERE fini
 CREATE INDEX IF NOT EXISTS jobs_finished_idx ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS jobs_state_idx ON jobs (state);
 
--- Deletes jobs that finished more than `keep_hours` ago, in batches; returns the number.
--- SECURITY DEFINER: the worker may call it, but cannot delete a job that is not finished.
-CREATE OR REPLACE FUNCTION expire_jobs(keep_hours integer) RETURNS bigint
+-- Deletes jobs that finished longer ago than the table `retention` allows, in batches; returns the number.
+-- SECURITY DEFINER: the worker may call it, but can neither delete an unfinished job nor choose the time.
+CREATE OR REPLACE FUNCTION expire_jobs() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH expired AS (
         DELETE FROM jobs WHERE id IN (
-            SELECT id FROM jobs WHERE finished_at < now() - make_interval(hours => keep_hours)
+            SELECT id FROM jobs WHERE finished_at < now() - (SELECT make_interval(hours => job_hours) FROM retention)
              ORDER BY finished_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
         RETURNING id)
     SELECT count(*) FROM expired
 $$;
 
+-- For the worker of an earlier release during an update. Its argument is ignored.
+CREATE OR REPLACE FUNCTION expire_jobs(keep_hours integer) RETURNS bigint
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT expire_jobs()
+$$;
+
 -- The api and the worker may add jobs and update their state, but not change their requests.
-REVOKE EXECUTE ON FUNCTION expire_jobs(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION expire_jobs(integer) TO inference;
+REVOKE EXECUTE ON FUNCTION expire_jobs(), expire_jobs(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION expire_jobs(), expire_jobs(integer) TO inference;
 GRANT SELECT, INSERT ON jobs TO inference;
 GRANT UPDATE (state, published_at, attempts, worker, lease_until, finished_at, model_version, answer, problem)
    ON jobs TO inference;

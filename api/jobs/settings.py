@@ -15,7 +15,6 @@ class JobSettings:
 
     broker_url: str  # empty: no broker
     lease_seconds: int  # a job in progress for longer may be taken over by another worker
-    retention_hours: int  # of finished jobs and their idempotency keys
 
     @classmethod
     def from_env(cls) -> JobSettings:
@@ -23,5 +22,4 @@ class JobSettings:
         return cls(
             broker_url=read_url("AMQP_URL", ""),
             lease_seconds=env_int("JOBS_LEASE_SECONDS", 15, minimum=1),
-            retention_hours=env_int("JOBS_RETENTION_HOURS", 168, minimum=1),
         )

@@ -30,7 +30,8 @@ SELECT id, input_data, predictions, confidence, to_timestamp(milliseconds / 1000
        model_version integer, cached boolean, intervals jsonb, request_id text, latency double precision)
 ON CONFLICT DO NOTHING
 """
-MAINTAIN = "SELECT maintain_predictions($1)"
+MAINTAIN = "SELECT maintain_predictions()"  # returns what it dropped
+KEPT_DAYS = "SELECT log_days FROM retention"
 
 
 async def insert(connection: PostgresConnection, records: Sequence[LogRecord], within: float) -> None:

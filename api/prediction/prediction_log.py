@@ -16,7 +16,7 @@ from api.connections.postgres import PostgresConnection, PostgresUnavailable, Re
 from api.connections.redis import RedisUnavailable
 from api.prediction.log_queue import LogQueue, QueueFull
 from api.prediction.log_record import LogRecord
-from api.prediction.log_table import MAINTAIN, insert, insert_queued
+from api.prediction.log_table import KEPT_DAYS, MAINTAIN, insert, insert_queued
 from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -112,15 +112,29 @@ class PredictionLog:
                 await self._queue.remove([entry_id])
 
     async def maintain_forever(self, retention_days: int) -> None:
-        """Create the next months' partitions and drop expired ones, every hour, until cancelled."""
+        """Create the next months' partitions and drop expired ones, every hour, until cancelled.
+
+        The database itself holds how long rows are kept; `retention_days` that differ from it are reported.
+        """
         while not self._maintainer.available:
             await asyncio.sleep(0.1)
         while True:
             try:
-                await self._maintainer.run(MAINTAIN, retention_days, within=_MAINTENANCE_TIMEOUT)
+                await self._maintain(retention_days)
             except (PostgresUnavailable, RejectedRow) as error:
                 logger.warning("log maintenance waits for postgres", extra={"reason": str(error)})
                 await asyncio.sleep(5.0)
             else:
                 metrics.log_maintained.set_to_current_time()
                 await asyncio.sleep(_MAINTENANCE_SECONDS)
+
+    async def _maintain(self, retention_days: int) -> None:
+        dropped = await self._maintainer.run(MAINTAIN, within=_MAINTENANCE_TIMEOUT)
+        if dropped:
+            logger.info("dropped expired predictions", extra={"dropped": dropped})
+        kept = await self._maintainer.run(KEPT_DAYS, within=_MAINTENANCE_TIMEOUT)
+        if retention_days and kept != retention_days:
+            logger.warning(
+                "RETENTION_DAYS is not what the database keeps; see docs/operations.md, Retention",
+                extra={"retention_days": retention_days, "kept_days": kept},
+            )

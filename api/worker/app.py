@@ -45,7 +45,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
     models.follow()
     sweeping, *working = [PostgresConnection(settings.database_url) for _ in range(settings.concurrency + 1)]
-    sweeper = Sweeper(sweeping, broker, heartbeat, settings.jobs.retention_hours)
+    sweeper = Sweeper(sweeping, broker, heartbeat)
     app.state.heartbeat, app.state.broker, app.state.postgres = heartbeat, broker, sweeping
     async with AsyncExitStack() as stack:
         for connection in (sweeping, *working):

@@ -39,21 +39,17 @@ SELECT coalesce(json_agg(id), '[]') FROM (
      ORDER BY submitted_at LIMIT $4) AS overdue
 """
 _PUBLISHED = "UPDATE jobs SET published_at = now() WHERE id = ANY($1::uuid[])"
-_EXPIRE = "SELECT expire_jobs($1)"
+_EXPIRE = "SELECT expire_jobs()"
 _COUNT = "SELECT json_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM jobs GROUP BY state) AS c"
 
 
 class Sweeper:
     """Keeps the table and the queue consistent."""
 
-    def __init__(
-        self, connection: PostgresConnection, broker: Broker, heartbeat: Heartbeat, keep_hours: int
-    ) -> None:
-        """Finished jobs are kept for `keep_hours`."""
+    def __init__(self, connection: PostgresConnection, broker: Broker, heartbeat: Heartbeat) -> None:
         self._connection = connection
         self._broker = broker
         self._heartbeat = heartbeat
-        self._keep_hours = keep_hours
 
     async def sweep_forever(self) -> None:
         """Sweep about every two seconds while both stores answer, until cancelled."""
@@ -66,7 +62,7 @@ class Sweeper:
             await asyncio.sleep(_SWEEP_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311 replicas take turns
 
     async def _sweep(self) -> None:
-        await self._run(_EXPIRE, self._keep_hours)
+        await self._run(_EXPIRE)
         counts = msgspec.json.decode(await self._run(_COUNT) or "{}", type=dict[str, int])
         for state, gauge in metrics.jobs.items():
             gauge.set(counts.get(state, 0))

@@ -153,7 +153,7 @@ def test_nobody_but_an_administrator_changes_what_was_asked(real_stores: Stores,
 
 
 def test_only_jobs_that_finished_long_ago_expire(real_stores: Stores) -> None:
-    """A pending job is kept, however old it is."""
+    """A pending job is kept, however old it is; a caller's own hours are ignored."""
     waiting, fresh, old = (submit(real_stores) for _ in range(3))
     finish = """
         UPDATE jobs SET state = 'failed', problem = '{}', finished_at = now() - make_interval(hours => %s)
@@ -163,9 +163,12 @@ def test_only_jobs_that_finished_long_ago_expire(real_stores: Stores) -> None:
     real_stores.sql(finish, 3, old)
     real_stores.sql("UPDATE jobs SET submitted_at = submitted_at - interval '1 year'")
 
-    expired = real_stores.sql("SELECT expire_jobs(2)", url=real_stores.inference_url)
+    real_stores.sql("UPDATE retention SET job_hours = 2")
 
-    assert expired == [(1,)]
+    forged = real_stores.sql("SELECT expire_jobs(0)", url=real_stores.inference_url)
+    expired = real_stores.sql("SELECT expire_jobs()", url=real_stores.inference_url)
+
+    assert (forged, expired) == ([(1,)], [(0,)])
     left = {job_id for (job_id,) in real_stores.sql("SELECT id::text FROM jobs")}
     assert {waiting, fresh} <= left
     assert old not in left

@@ -74,15 +74,15 @@ def stores() -> Iterator[Stores]:
         yield Stores(postgres, redis)
 
 
-def prepare_log(postgres: PostgresServer) -> None:
-    """Run postgres/access.sql; it may be repeated."""
+def prepare_log(postgres: PostgresServer, **settings: str) -> None:
+    """Run postgres/access.sql; it may be repeated. `settings` are environment variables."""
     program = shutil.which("psql")
     assert program, "psql comes with the PostgreSQL server's package"
     passwords = {"POSTGRES_PASSWORD": SUPERUSER_PASSWORD, "INFERENCE_PASSWORD": INFERENCE_PASSWORD}
     options = ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
     script = ["--file", str(ROOT / "postgres" / "access.sql")]
     command = [program, *options, *script, postgres.url(DATABASE)]
-    subprocess.run(command, env=os.environ | passwords, check=True, capture_output=True)
+    subprocess.run(command, env=os.environ | passwords | settings, check=True, capture_output=True)
 
 
 @contextmanager
