@@ -101,3 +101,11 @@ def verify_file(directory: Path, manifest: Manifest, name: str) -> Path:
     if digest != manifest.files.get(name):
         raise ModelRefused(f"{path}: is not the file that was published (SHA-256 differs): {_ADVICE}")
     return path
+
+
+def verify_version(directory: Path) -> Manifest:
+    """Verify the SHA-256 of every file of the version in `directory`; return its manifest."""
+    manifest = read_manifest(directory)
+    for name in manifest.files:
+        verify_file(directory, manifest, name)
+    return manifest

@@ -34,7 +34,7 @@ def test_rollback_goes_one_promoted_version_back_and_stays(store: ModelStore) ->
     publish(store, line_table(4.0))
     assert store.evaluation(3).verdict == "rolled back"
     assert store.rollback() == 1
-    with pytest.raises(StoreRefused, match="nothing older than version 1 was promoted"):
+    with pytest.raises(StoreRefused, match="of the versions served before version 1 none is left"):
         store.rollback()
 
 
