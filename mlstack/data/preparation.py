@@ -41,7 +41,7 @@ def _generate(connection: Connection, generation: Generation) -> tuple[Outcome, 
     if not generation.demonstration:
         columns = ", ".join((*generation.features, generation.target))
         raise DataRefused(
-            f"there is no table {generation.table} of yours with the columns {columns}: create it and load "
-            "your rows (docs/make-it-yours.md); only the demonstration, linear_data with x and y, is generated"
+            f"there is no table {generation.table} of yours with the columns {columns}: create it and "
+            "load your rows (docs/make-it-yours.md); only the demonstration (linear_data: x, y) is generated"
         )
     return "generated", load(connection, generation)
