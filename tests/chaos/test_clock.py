@@ -15,6 +15,7 @@ from tests.harness.chaos.recovery import await_recovery
 from tests.harness.chaos.system import System
 
 _DAY = 86_400
+_TIMES = """SELECT id, extract(epoch FROM "timestamp") FROM predictions WHERE id = ANY('{{{ids}}}')"""
 
 
 def ask(client: httpx.Client, times: int) -> list[str]:
@@ -49,10 +50,7 @@ def test_a_jump_of_the_clock_loses_and_doubles_nothing(system: System, load: Loa
 
     assert abs(offset(during[0]) - days * _DAY) < 3600
     assert max(abs(offset(id_)) for id_ in [*before, *after]) < 3600
-    ids = ",".join([*before, *during, *after])
-    rows = system.sql(
-        f"""SELECT id, extract(epoch FROM "timestamp") FROM predictions WHERE id = ANY('{{{ids}}}')"""
-    )
+    rows = system.sql(_TIMES.format(ids=",".join([*before, *during, *after])))
     logged = [(id_, float(epoch)) for id_, epoch in (row.split("|") for row in rows)]
     assert sorted(id_ for id_, _ in logged) == sorted([*before, *during, *after])
     assert all(abs(epoch - milliseconds(id_) / 1000) < 0.01 for id_, epoch in logged)
