@@ -8,10 +8,11 @@ from functools import partial
 
 import pytest
 
+from tests.harness.chaos.engine import start, stop
 from tests.harness.chaos.ledger import Ledger, check, check_failures, drained
 from tests.harness.chaos.recorded_load import Load
 from tests.harness.chaos.recovery import await_recovery
-from tests.harness.chaos.system import System, start, stop
+from tests.harness.chaos.system import System
 from tests.harness.stack.containers import Container
 from tests.harness.stack.waiting import wait_until
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from tests.harness.chaos.system import System, link_down, pause, start, stop, unpause
+from tests.harness.chaos.engine import pause, start, stop, unpause
+from tests.harness.chaos.system import System
 from tests.harness.stack.waiting import wait_until
 
 
@@ -64,7 +65,7 @@ def cut_off(service: str, *networks: str, system: System, seconds: float) -> Ite
 @contextmanager
 def unreachable(service: str, system: System, seconds: float) -> Iterator[None]:
     """Drop all packets from and to the service; its DNS name and its address stay."""
-    with link_down(system.container(service)):
+    with system.link_down(system.container(service)):
         time.sleep(seconds)
         yield
 

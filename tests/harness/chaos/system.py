@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.harness.chaos.engine import containers_on, docker
 from tests.harness.stack.compose import Stack, terminal_environment
 from tests.harness.stack.containers import Container
 from tests.harness.stack.waiting import wait_until
@@ -73,6 +72,24 @@ class System(Stack):
         """Return what redis-cli prints."""
         return self._run("redis", "redis-cli", *command).strip()
 
+    @contextmanager
+    def link_down(self, container: Container) -> Iterator[None]:
+        """Take down a container's only network interface for the block; it keeps its address.
+
+        After `docker network disconnect` another container may get the address. If nginx gets the api's, it
+        sends requests to itself until the DNS is asked again.
+        """
+        route = self._in_network_of(container, "ip route show default && ip link set eth0 down")
+        try:
+            yield
+        finally:
+            self._in_network_of(container, f"ip link set eth0 up && ip route replace {route}")
+
+    def _in_network_of(self, container: Container, command: str) -> str:
+        network = ("--network", f"container:{container.id}", "--cap-drop", "ALL", "--cap-add", "NET_ADMIN")
+        image = f"{self.project}-clock"
+        return docker("run", "--rm", "--user", "0", *network, image, "sh", "-c", command).strip()
+
     def set_clock(self, offset: str) -> None:
         """Let the api's wall clock be wrong by `offset`, in libfaketime's form, and make sure that it is."""
         before = self.api_clock_offset()
@@ -86,7 +103,7 @@ class System(Stack):
 
     def _run(self, service: str, *command: str, stdin: str = "") -> str:
         """Run a command in the first container of a service: `docker exec` starts faster than Compose."""
-        return _docker("exec", "--interactive", f"{self.project}-{service}-1", *command, stdin=stdin)
+        return docker("exec", "--interactive", f"{self.project}-{service}-1", *command, stdin=stdin)
 
     def starts(self, service: str) -> tuple[int, str]:
         """Return values that differ between runs of a service's container."""
@@ -95,73 +112,10 @@ class System(Stack):
 
     def cut_off(self, container: Container, network: str) -> None:
         """Disconnect a container from a network: packets are dropped without an error."""
-        _docker("network", "disconnect", "--force", f"{self.project}_{network}", container.id)
+        docker("network", "disconnect", "--force", f"{self.project}_{network}", container.id)
 
     def connect(self, container: Container, network: str) -> None:
         """Put a container back, under its service's name."""
         name = f"{self.project}_{network}"
-        if container.id not in _containers_on(name):
-            _docker("network", "connect", "--alias", container.service, name, container.id)
-
-
-@contextmanager
-def link_down(container: Container) -> Iterator[None]:
-    """Take down a container's only network interface for the block; it keeps its address.
-
-    After `docker network disconnect` another container may get the address. If nginx gets the api's, it sends
-    requests to itself until the DNS is asked again.
-    """
-    route = _ip(container, "route", "show", "default").split()
-    _ip(container, "link", "set", "eth0", "down")
-    try:
-        yield
-    finally:
-        _ip(container, "link", "set", "eth0", "up")
-        _ip(container, "route", "replace", *route)
-
-
-def pause(container: Container) -> None:
-    """Freeze all processes of a container; the engine does not always succeed at once."""
-    wait_until(lambda: _succeeds("pause", container.id), 20, f"{container.service} to freeze")
-
-
-def unpause(container: Container) -> None:
-    """Resume all processes of a container."""
-    _docker("unpause", container.id)
-
-
-def stop(container: Container) -> None:
-    """Stop a container; its DNS name disappears, too."""
-    _docker("stop", "--time", "5", container.id)
-
-
-def start(container: Container) -> None:
-    """Start it again."""
-    _docker("start", container.id)
-
-
-def _ip(container: Container, *arguments: str) -> str:
-    target = ("--target", str(container.inspected["State"]["Pid"]), "--net")
-    done = subprocess.run(
-        ["nsenter", *target, "ip", *arguments], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, f"ip {' '.join(arguments)} in {container.service}: {done.stderr}"
-    return done.stdout
-
-
-def _succeeds(*arguments: str) -> bool:
-    return (
-        subprocess.run(["docker", *arguments], capture_output=True, timeout=60, check=False).returncode == 0
-    )
-
-
-def _containers_on(network: str) -> str:
-    return json.dumps(json.loads(_docker("network", "inspect", network))[0]["Containers"])
-
-
-def _docker(*arguments: str, stdin: str = "") -> str:
-    done = subprocess.run(
-        ["docker", *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout
+        if container.id not in containers_on(name):
+            docker("network", "connect", "--alias", container.service, name, container.id)
