@@ -127,5 +127,5 @@ ensure)
     ;;
 started) started ;;
 stop) stop ;;
-*) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -24,13 +24,11 @@ uninterrupted() { setsid --wait "$@"; }
 
 new_replicas() { comm -13 <(printf '%s\n' "${old[@]}" | sort) <(containers "$service" | sort); }
 
-stop_and_remove() { # a server that is stopped answers what it has accepted
-    local container
-    for container in "$@"; do
-        uninterrupted docker stop -t "$(docker inspect --format '{{.Config.StopTimeout}}' "$container")" "$container"
-        uninterrupted docker rm --force --volumes "$container"
-    done >/dev/null
-}
+stop_and_remove() { # stop_and_remove CONTAINER…: at once; a server that is stopped answers what it has accepted
+    [ $# -gt 0 ] || return 0
+    uninterrupted docker stop -t "$(docker inspect --format '{{.Config.StopTimeout}}' "$1")" "$@"
+    uninterrupted docker rm --force --volumes "$@"
+} >/dev/null
 
 undo() {
     trap '' INT TERM HUP
@@ -44,7 +42,7 @@ await_health() { # await_health CONTAINER…
     local deadline=$((SECONDS + patience)) container state
     for container in "$@"; do
         while :; do
-            state=$(docker inspect --format '{{.State.Status}} {{.RestartCount}} {{.State.Health.Status}}' "$container")
+            state=$(docker inspect --format '{{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' "$container")
             case $state in
             'running 0 healthy') break ;;
             'created 0 '* | 'running 0 starting') [ "$SECONDS" -ge "$deadline" ] || { sleep 0.5; continue; } ;;
@@ -80,5 +78,5 @@ sleep 4 # nginx asks Docker's DNS again every two seconds
 trap '' INT TERM HUP # from here on the new ones serve
 trap - EXIT
 say "stopping ${#old[@]} old ones"
-stop_and_remove "${old[@]}"
+for container in "${old[@]}"; do stop_and_remove "$container"; done
 "${compose[@]}" ps "$service"
