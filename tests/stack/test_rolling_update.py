@@ -1,4 +1,4 @@
-"""scripts/operate/rolling-update.sh: afterwards all replicas are new or all are old, and no request has failed."""
+"""scripts/operate/rolling-update.sh: afterwards all replicas are new, or all old; no request fails."""
 
 from __future__ import annotations
 

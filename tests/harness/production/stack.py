@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.harness.processes.stores import free_port
-from tests.harness.production.external_stores import PASSWORD, external_postgres, run
+from tests.harness.production.external_stores import PASSWORD, empty_databases, external_postgres, run
 from tests.harness.production.secret_files import write_secrets
 
 _FILES = ("docker-compose.yaml", "docker-compose.prod.yaml")
@@ -39,6 +39,10 @@ class Production:
         """Return the settings that lead scripts to the external databases."""
         url = f"postgresql://postgres:{PASSWORD}@{self.address}"
         return {"DATABASE_ADMIN_URL": f"{url}/dsproject", "POSTGRES_ADMIN_URL": f"{url}/predictions"}
+
+    def empty_databases(self) -> None:
+        """Make the external databases anew."""
+        empty_databases(f"{self.project}-external")
 
     def psql(self, database: str, statement: str) -> str:
         """Return what the external server's superuser is answered, unaligned."""

@@ -65,9 +65,7 @@ class Load:
         assert set(self.statuses) == {200}, f"{self.statuses}: {bad[:3]}"
 
     def _send(self) -> None:
-        with httpx.Client(
-            trust_env=False, timeout=30, headers=self.headers, verify=self.trust
-        ) as client:
+        with httpx.Client(trust_env=False, timeout=30, headers=self.headers, verify=self.trust) as client:
             while not self._stop.is_set():
                 try:
                     self.answers.append(client.post(self.url, json=self.body))

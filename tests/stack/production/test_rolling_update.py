@@ -1,8 +1,9 @@
-"""scripts/operate/rolling-update.sh with nothing to tell it that this is production but the running containers."""
+"""scripts/operate/rolling-update.sh, told by nothing but the running containers that this is production."""
 
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.harness.stack.containers import find
 from tests.harness.stack.kept_load import Load
 from tests.harness.stack.scripts import operate, succeed
 
-_SERVERS = {
+_SERVERS: dict[str, tuple[str, dict[str, Any]]] = {
     "api": ("API_TLS_PORT", {"features": [1.0, 2.0, 3.0]}),
     "model-serve": ("SERVE_TLS_PORT", {"values": [5]}),
 }
