@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Saves both databases, the model volume and the settings of the running stack into a folder. The stack goes on serving.
+# Saves both databases, the model volume and the settings of the running stack into a folder. The stack keeps serving.
 #
 #   backup.sh [--without-databases] [FOLDER]     (backups/ and the time, if no folder is named)
 #
@@ -71,7 +71,7 @@ use_files_of "${running[@]}"
 ! { [ "$databases" = yes ] && databases_elsewhere; } ||
     require_admin_urls "or say --without-databases if their servers have backups of their own"
 mkdir -p "$(dirname "$folder")"
-part=$(mktemp -d "$folder.XXXXXX") # a folder of the final name is a whole backup
+part=$(mktemp -d "$folder.XXXXXX") # a folder of the final name is a complete backup
 trap 'rm -rf "$part"' EXIT
 
 note_waiting

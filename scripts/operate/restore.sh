@@ -20,13 +20,13 @@ folder=$1
 compose=(docker compose --progress quiet)
 volumes=(model_data postgres_data predictions_data redis_data)
 
-require_whole_backup() {
+require_complete_backup() {
     local file
     for file in models.tar settings; do
-        [ -s "$folder/$file" ] || fail "$folder has no $file: it is not a whole backup"
+        [ -s "$folder/$file" ] || fail "$folder has no $file: it is not a complete backup"
     done
     [ -s "$folder/dsproject.dump" ] && [ -s "$folder/predictions.dump" ] || {
-        databases_elsewhere || fail "$folder has no dump of both databases: it is not a whole backup"
+        databases_elsewhere || fail "$folder has no dump of both databases: it is not a complete backup"
         databases=no
         say "note: $folder holds no databases: restore them by their servers' own backups"
     }
@@ -82,7 +82,7 @@ undo() {
 }
 
 databases=yes
-require_whole_backup
+require_complete_backup
 require_empty_stack
 export_settings
 if databases_elsewhere && [ "$databases" = yes ]; then

@@ -53,6 +53,13 @@ def test_a_backup_restores_data_models_and_log(stack: Stack, restored: Stack) ->
     ]
 
 
+def test_the_list_of_versions_is_printed_without_building_an_image(restored: Stack) -> None:
+    listed = restored.compose("run", "--rm", "-T", "models", "list")
+
+    assert len(listed.stdout.splitlines()) == 2  # a heading and one version
+    assert "build" not in listed.stderr.lower()
+
+
 def test_a_stack_that_runs_is_left_alone(restored: Stack, tmp_path: Path) -> None:
     folder = str(tmp_path / "backup")
     succeed(operate("backup.sh", folder, environment=restored.environment))
@@ -109,7 +116,7 @@ def test_a_backup_that_cannot_be_read_leaves_nothing(restored: Stack, tmp_path: 
 def test_a_folder_that_is_no_whole_backup_is_refused(empty: Stack, tmp_path: Path) -> None:
     refused = operate("restore.sh", str(tmp_path), environment=empty.environment)
 
-    assert only_line(refused) == f"ml-stack: {tmp_path} has no models.tar: it is not a whole backup"
+    assert only_line(refused) == f"ml-stack: {tmp_path} has no models.tar: it is not a complete backup"
 
 
 def _data_volumes(stack: Stack) -> list[str]:

@@ -47,6 +47,20 @@ def test_scaling_down_and_up_under_load_fails_no_request(stack: Stack, url: str)
     _all_logged(stack, load)
 
 
+def test_up_starts_as_many_replicas_as_the_setting_says(stack: Stack) -> None:
+    two = {"API_REPLICAS": "2"}
+    up = ("up", "--detach", "--wait", "--no-deps")
+
+    counts = []
+    for scale in ((), (), ("--scale", "api=3"), ()):
+        stack.compose(*up, *scale, "api", env=two)
+        counts.append(len(stack.containers("api")))
+    stack.compose(*up, "api")
+
+    assert counts == [2, 2, 3, 2]
+    assert len(stack.containers("api")) == 1
+
+
 def _scale(stack: Stack, replicas: int) -> None:
     stack.compose("up", "-d", "--wait", "--no-deps", "--no-recreate", "--scale", f"api={replicas}", "api")
 
