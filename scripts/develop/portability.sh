@@ -26,7 +26,7 @@ done
 # has no rights but those of the engine's group.
 machine() {
     local release=$1 engine=$2 command=$3 options=() name
-    [ "$engine" = no ] || options+=(--volume /var/run/docker.sock:/var/run/docker.sock)
+    [ "$engine" = no ] || options+=(--volume /var/run/docker.sock:/var/run/docker.sock --network host)
     for name in PIP_INDEX_URL PIP_CERT http_proxy https_proxy no_proxy; do
         [ -z "${!name:-}" ] || options+=(--env "$name")
     done
@@ -68,6 +68,9 @@ for release in bookworm trixie; do
          runs as_operator $ensure; has 'is already running'; has 'ln -s /home/operator'; as_operator docker compose config --quiet
          as_operator scripts/bootstrap/base-images.sh needed | grep postgres:15-alpine"
 done
+try trixie no make-test-without-engine-trixie 'without root and engine: tests that need neither pass, the rest is named' \
+    "$install make git python3-venv python3-pip >/dev/null; runs as_operator make test STAGES='unit wiring documents'
+     has 'left out: tests/documents (no container engine can run here)'; has ' 0 failed'"
 # The files are where Docker's packages docker-ce-cli and docker-compose-plugin put them.
 try trixie yes docker-ce 'Compose is found in its package'"'"'s folder, and `docker-compose` made' \
     "runs $ensure >/dev/null; mkdir -p /usr/libexec/docker/cli-plugins; mv /usr/local/lib/docker/cli-plugins/docker-compose /usr/libexec/docker/cli-plugins/
@@ -77,4 +80,17 @@ try trixie yes aarch64-trixie 'Compose is Debian'"'"'s package' \
     "$arm; runs $ensure; dpkg -s docker-compose | grep Status; $whole"
 try bookworm yes aarch64-bookworm 'one line: this release has no package of Compose v2' \
     "$arm; refuses 1 $ensure; has 'no Compose v2 for aarch64'"
+# A registry of Debian's on this machine's loopback, which the engine may ask without TLS.
+registry=127.0.0.1:15999
+serve="REGISTRY_HTTP_ADDR=$registry REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/tmp/registry docker-registry serve /etc/docker/registry/config.yml"
+try trixie yes registry-reached 'what is missing is pulled' \
+    "runs $ensure >/dev/null; $install docker-registry curl >/dev/null; ($serve >/tmp/registry.log 2>&1 &)
+     until curl -sf http://$registry/v2/ >/dev/null; do sleep 0.2; done
+     tar -cf - -C /etc hostname | docker import - $registry/small:1 >/dev/null; docker push --quiet $registry/small:1; docker image rm $registry/small:1 >/dev/null
+     runs scripts/bootstrap/base-images.sh ensure $registry/small:1; has 'pulled  $registry/small:1'; docker image rm $registry/small:1 >/dev/null"
+try trixie yes registry-not-reached 'a stand-in is built from Debian packages; what has none is named' \
+    "runs $ensure >/dev/null; echo '$registry/exporter:1 trixie exporter PACKAGE=prometheus-nginx-exporter BINARY=/usr/bin/nginx-prometheus-exporter' >>base-images/stand-ins.txt
+     runs scripts/bootstrap/base-images.sh ensure $registry/exporter:1; has 'cannot be pulled'; has 'built   $registry/exporter:1'
+     runs scripts/bootstrap/base-images.sh ensure $registry/exporter:1; docker image rm $registry/exporter:1 >/dev/null
+     refuses 1 scripts/bootstrap/base-images.sh ensure $registry/none:1; has 'there is no stand-in for $registry/none:1'"
 exit "$failed"

@@ -66,7 +66,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 "${compose[@]}" build --quiet "$service" || fail "the new image of $service could not be built"
-[ "$("${compose[@]}" config --hash "$service")" = "$service $(labels config-hash "${old[@]}")" ] ||
+[ "$(COMPOSE_PROFILES='*' "${compose[@]}" config --hash "$service")" = "$service $(labels config-hash "${old[@]}")" ] ||
     say "note: the settings of $service have changed since its replicas were started; the new ones get the present settings"
 say "starting ${#old[@]} new replicas of $service"
 log=$(COMPOSE_IGNORE_ORPHANS=1 uninterrupted "${compose[@]}" up --detach --no-deps --no-recreate --no-build \
