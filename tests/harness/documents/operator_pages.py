@@ -1,79 +1,32 @@
-"""Every command of docs/operations.md in production form, in its order, and what must come of it."""
+"""Every command of docs/operations.md and docs/monitoring.md, in its order, in production form."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+import shutil
 
-from tests.harness.documents.command import Check, Command
-from tests.harness.documents.outcomes import answer, prints
+from tests.harness.documents.command import Command
+from tests.harness.documents.operator_outcomes import (
+    LATEST_JOB,
+    accepted,
+    completed,
+    dashboards_are_as_committed,
+    healthy,
+    nothing_is_left,
+    replicas,
+    saved,
+    two_versions,
+    watched,
+)
+from tests.harness.documents.outcomes import prints
+from tests.harness.monitoring.images import overlay_images
 from tests.harness.production.secret_files import KEYS
 from tests.harness.repository_root import ROOT
 from tests.harness.stack.compose import Stack
-from tests.harness.stack.containers import find
 
 _KEY = f"-H 'X-API-Key: {KEYS[0]}'"
 _ASKS_FOR_A_KEY = "production asks for an API key"
 _OWN_FOLDER = "backups/ may hold a user's own"
 _HOSTS = "the hosts are placeholders"
-_LATEST_JOB = "LATEST_JOB"  # the variable in which the walk keeps a job's id
-
-
-def healthy(stack: Stack, _output: str) -> None:
-    """Everything that serves is healthy, and no local database runs."""
-    servers = [each for each in stack.containers() if each.is_server]
-    assert {each.health for each in servers} <= {"healthy", ""}
-    assert not {"database", "postgres"} & {each.service for each in servers}
-
-
-def replicas(**expected: int) -> Check:
-    """Return the check that so many replicas run, all healthy."""
-
-    def check(stack: Stack, _output: str) -> None:
-        for service, count in expected.items():
-            found = [each.health for each in find(stack.project, service.replace("_", "-"))]
-            assert found == ["healthy"] * count, service
-
-    return check
-
-
-def accepted(stack: Stack, output: str) -> None:
-    """The job is accepted; its id is kept for the next command."""
-    assert "HTTP/1.1 202" in output
-    location = re.search(r"(?i)^location: (\S+)", output, re.MULTILINE)
-    assert location
-    stack.environment[_LATEST_JOB] = location[1].rpartition("/")[2]
-
-
-def completed(_stack: Stack, output: str) -> None:
-    """The report has the predictions."""
-    report = answer(output)
-    assert report["state"] == "completed"
-    assert len(report["predictions"]) == 3
-
-
-def saved(folder: str, *files: str) -> Check:
-    """Return the check that a backup holds exactly these files."""
-
-    def check(stack: Stack, _output: str) -> None:
-        path = ROOT / folder.replace("PROJECT", stack.project)
-        assert {file.name for file in path.iterdir()} == set(files)
-
-    return check
-
-
-def nothing_is_left(stack: Stack, _output: str) -> None:
-    """No container; what else the stack needs to be empty is the caller's."""
-    assert not stack.containers()
-
-
-def two_versions(stack: Stack, output: str) -> None:
-    """The first version is listed, without a word about images; another one is made for the next command."""
-    assert "building" not in output
-    assert "DONE" not in output
-    stack.compose("up", "--detach", "--wait", env={"DATA_SEED": "7"})
-
-
 _BACKUP = "build/backups/PROJECT"
 
 OPERATIONS = (
@@ -129,7 +82,7 @@ OPERATIONS = (
         "curl 'localhost:8000/jobs/01a20016-b3e0-7c13-b310-858feb29819a?wait=10'",
         completed,
         reason=f"{_ASKS_FOR_A_KEY}, and the job is another one",
-        instead=f'curl {_KEY} "localhost:8000/jobs/${_LATEST_JOB}?wait=10"',
+        instead=f'curl {_KEY} "localhost:8000/jobs/${LATEST_JOB}?wait=10"',
     ),
     Command(
         "docker compose logs worker | grep 'attempt failed'",
@@ -147,9 +100,37 @@ OPERATIONS = (
     ),
 )
 
+_WATCHED = "docker-compose.yaml:docker-compose.prod.yaml:docker-compose.monitoring.yaml"
+_DEVELOPMENT = "the development form is a command of a document, and is run there"
+
+MONITORING = (
+    Command(
+        "docker-compose -f docker-compose.yaml -f docker-compose.monitoring.yaml up --build",
+        reason=_DEVELOPMENT,
+        instead="docker compose config --quiet",
+    ),
+    Command(
+        "export COMPOSE_FILE=docker-compose.yaml:docker-compose.monitoring.yaml",
+        reason=_DEVELOPMENT,
+        instead=f"export COMPOSE_FILE={_WATCHED}",
+    ),
+    Command('make up ARGS="--pull never --scale grafana=0"', watched),
+    Command(".venv/bin/python -m grafana", dashboards_are_as_committed),
+    Command(
+        "docker compose run --rm model-monitor python 95-monitor_model.py --once",
+        prints("drift: "),
+    ),
+    Command(f"export COMPOSE_FILE={_WATCHED}"),
+    Command(
+        "docker compose up --build --wait",
+        watched,
+        reason="Grafana's image cannot be had here",
+        instead="docker compose up --build --wait --pull never --scale grafana=0",
+        only_without=overlay_images()["grafana"],
+    ),
+)
+
 
 def delete_backups(stack: Stack) -> None:
     """Delete what the commands have saved."""
-    folder = Path(ROOT / _BACKUP.replace("PROJECT", stack.project))
-    for file in folder.glob("*/*"):
-        file.unlink()
+    shutil.rmtree(ROOT / _BACKUP.replace("PROJECT", stack.project), ignore_errors=True)

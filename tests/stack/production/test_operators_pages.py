@@ -1,4 +1,4 @@
-"""docs/operations.md, word for word, with external databases, keys and a certificate."""
+"""The operator's pages word for word, with external databases, keys and a certificate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from tests.harness.documents.blocks import bash_blocks
 from tests.harness.documents.command import Command
-from tests.harness.documents.operator_pages import OPERATIONS, delete_backups
+from tests.harness.documents.operator_pages import MONITORING, OPERATIONS, delete_backups
+from tests.harness.monitoring.images import overlay_images
 from tests.harness.production.stack import Production
 from tests.harness.repository_root import ROOT
 from tests.harness.stack.compose import Stack, terminal_environment
@@ -25,19 +26,25 @@ def desk(stack: Production) -> Iterator[Stack]:
     delete_backups(desk)
     yield desk
     delete_backups(desk)
-    stack.compose("--profile", "async", "rm", "--force", "--stop", "worker", "rabbitmq")
+    added = ("worker", "rabbitmq", *overlay_images(), "model-monitor")
+    desk.compose("--profile", "*", "rm", "--force", "--stop", *added)
     stack.compose("up", "--detach", "--wait")
 
 
-def test_every_command_of_the_page_is_in_the_list() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    written = [text for block in bash_blocks(page) for text in block.commands]
+@pytest.mark.parametrize(
+    ("page", "commands"),
+    [("operations.md", OPERATIONS), ("monitoring.md", MONITORING)],
+    ids=["operations", "monitoring"],
+)
+def test_every_command_of_the_page_is_in_the_list(page: str, commands: tuple[Command, ...]) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    written = [command for block in bash_blocks(text) for command in block.commands]
 
-    assert written == [command.text for command in OPERATIONS]
-    assert all(bool(command.reason) == bool(command.instead) for command in OPERATIONS)
+    assert written == [command.text for command in commands]
+    assert all(bool(command.reason) == bool(command.instead) for command in commands)
 
 
-@pytest.mark.parametrize("command", OPERATIONS, ids=lambda command: command.text[:60])
+@pytest.mark.parametrize("command", OPERATIONS + MONITORING, ids=lambda command: command.text[:60])
 def test_command(stack: Production, desk: Stack, command: Command) -> None:
     if "restore.sh" in command.text:
         stack.empty_databases()  # what the page asks an administrator for
