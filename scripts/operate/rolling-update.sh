@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Replaces all replicas of a service by as many new ones of the newest image, without a failed request, with the Compose
-# files that the running ones were started with. The new replicas are started beside the old ones. When all of them are
-# healthy, the old ones are stopped one by one. If one does not become healthy, and on Ctrl-C, the new ones are removed
-# and the old ones go on.
+# files that the running ones were started with. The new replicas are started beside the old ones, one by one, so that
+# those that serve keep their share of the processors. When all of the new ones are healthy, the old ones are stopped one by
+# one. If one does not become healthy, and on Ctrl-C, the new ones are removed and the old ones go on.
 #
 #   rolling-update.sh api|model-serve|worker
 #
-# UPDATE_SECONDS=180 is how long the new replicas have to become healthy.
+# UPDATE_SECONDS=180 is how long each new replica has to become healthy.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
@@ -38,19 +38,26 @@ undo() {
     say "nothing has changed: the ${#old[@]} old replicas of $service go on" >&2
 }
 
-await_health() { # await_health CONTAINER…
-    local deadline=$((SECONDS + patience)) container state
-    for container in "$@"; do
-        while :; do
-            state=$(docker inspect --format '{{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' "$container")
-            case $state in
-            'running 0 healthy') break ;;
-            'created 0 '* | 'running 0 starting') [ "$SECONDS" -ge "$deadline" ] || { sleep 0.5; continue; } ;;
-            esac
-            docker logs --tail 3 "$container" >&2
-            fail "a new replica of $service did not become healthy ($state after $((SECONDS - deadline + patience)) s)"
-        done
+await_health() { # await_health CONTAINER
+    local started=$SECONDS state
+    while :; do
+        state=$(docker inspect --format '{{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' "$1")
+        case $state in
+        'running 0 healthy') return ;;
+        'created 0 '* | 'running 0 starting') [ $((SECONDS - started)) -ge "$patience" ] || { sleep 0.5; continue; } ;;
+        esac
+        docker logs --tail 3 "$1" >&2
+        fail "a new replica of $service did not become healthy ($state after $((SECONDS - started)) s)"
     done
+}
+
+start_one() { # start one more replica, and wait until it is healthy
+    local log before added
+    before=$(containers "$service" | sort)
+    log=$(COMPOSE_IGNORE_ORPHANS=1 uninterrupted "${compose[@]}" up --detach --no-deps --no-recreate --no-build \
+        --scale "$service=$(($(wc -l <<<"$before") + 1))" "$service" 2>&1) || fail "a new replica could not be started: $(tail -n 1 <<<"$log")"
+    added=$(comm -13 <(echo "$before") <(containers "$service" | sort))
+    await_health "$added"
 }
 
 exec 9<"$0"
@@ -68,11 +75,10 @@ trap 'exit 143' TERM
 "${compose[@]}" build --quiet "$service" || fail "the new image of $service could not be built"
 [ "$(COMPOSE_PROFILES='*' "${compose[@]}" config --hash "$service")" = "$service $(labels config-hash "${old[@]}")" ] ||
     say "note: the settings of $service have changed since its replicas were started; the new ones get the present settings"
-say "starting ${#old[@]} new replicas of $service"
-log=$(COMPOSE_IGNORE_ORPHANS=1 uninterrupted "${compose[@]}" up --detach --no-deps --no-recreate --no-build \
-    --scale "$service=$((2 * ${#old[@]}))" "$service" 2>&1) || fail "they could not be started: $(tail -n 1 <<<"$log")"
-mapfile -t new < <(new_replicas)
-await_health "${new[@]}"
+for number in $(seq "${#old[@]}"); do
+    say "starting new replica $number of ${#old[@]}"
+    start_one
+done
 sleep 4 # nginx asks Docker's DNS again every two seconds
 
 trap '' INT TERM HUP # from here on the new ones serve

@@ -86,7 +86,7 @@ def test_ctrl_c_leaves_the_old_replicas(stack: Stack, releases: Releases, load: 
     releases.write("api", "4")
 
     with load, on_terminal(f"{OPERATE}/{_SCRIPT} api", stack.environment, str(ROOT)) as update:
-        wait_until(lambda: len(running(stack.project, "api")) == 4, 60, "the new replicas")
+        wait_until(lambda: len(running(stack.project, "api")) == 3, 60, "a new replica")
         update.press_ctrl_c()
         code = update.wait(60)
         load.wait_for(50)
