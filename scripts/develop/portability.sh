@@ -22,7 +22,7 @@ for release in bookworm trixie; do
     docker image inspect "standin/base:$release" >/dev/null 2>&1 || fail "needs the image standin/base:$release: base-images/build.sh python:3.13-slim postgres:15-alpine makes both"
 done
 
-# machine RELEASE ENGINE COMMAND: run a command on a fresh machine in the checkout; ENGINE is yes or no. The user `operator`
+# machine RELEASE ENGINE COMMAND: run a command on a fresh machine in the checkout; ENGINE is yes or no. the user `tester`
 # has no rights but those of the engine's group.
 machine() {
     local release=$1 engine=$2 command=$3 options=() name
@@ -33,8 +33,8 @@ machine() {
     docker run --rm --volume "$checkout:$checkout" --workdir "$checkout" --env COMPOSE_PROJECT_NAME=ml-stack-portability \
         "${options[@]}" "standin/base:$release" bash -ec "
             rm -rf build
-            useradd --create-home operator
-            as_operator() { setpriv --reuid operator --regid operator --init-groups env HOME=/home/operator \"\$@\"; }
+            useradd --create-home tester
+            as_tester() { setpriv --reuid tester --regid tester --init-groups env HOME=/home/tester \"\$@\"; }
             has() { grep -q -- \"\$1\" /tmp/out || { echo \"not printed: \$1\"; exit 1; }; }
             runs() { \"\$@\" >/tmp/out 2>&1 || { status=\$?; cat /tmp/out; return \$status; }; cat /tmp/out; }
             refuses() { local status=0 expected=\$1; shift; \"\$@\" >/tmp/out 2>&1 || status=\$?; cat /tmp/out; [ \$status = \$expected ]; }
@@ -61,15 +61,15 @@ for release in bookworm trixie; do
     try $release no "no-engine-$release" 'exit code 3 and one line; `docker compose config` works' \
         "refuses 3 $ensure; has 'no container engine'; docker compose config --quiet"
     try $release no "no-engine-no-root-$release" 'exit code 3 and one line; Compose alone is in build/bin; the static checks of Compose files run' \
-        "$install python3-pip >/dev/null; refuses 3 as_operator $ensure; has 'needs root'; as_operator build/bin/docker-compose config --quiet"
+        "$install python3-pip >/dev/null; refuses 3 as_tester $ensure; has 'needs root'; as_tester build/bin/docker-compose config --quiet"
     try $release yes "no-root-$release" 'Compose is installed for this user; the engine that answers is used' \
         "runs $ensure >/dev/null; rm -r /usr/local/lib/docker /usr/local/bin/docker-compose
-         groupadd --non-unique --gid \$(stat -c %g /var/run/docker.sock) engine && usermod --append --groups engine operator
-         runs as_operator $ensure; has 'is already running'; has 'ln -s /home/operator'; as_operator docker compose config --quiet
-         as_operator scripts/bootstrap/base-images.sh needed | grep postgres:15-alpine"
+         groupadd --non-unique --gid \$(stat -c %g /var/run/docker.sock) engine && usermod --append --groups engine tester
+         runs as_tester $ensure; has 'is already running'; has 'ln -s /home/tester'; as_tester docker compose config --quiet
+         as_tester scripts/bootstrap/base-images.sh needed | grep postgres:15-alpine"
 done
 try trixie no make-test-without-engine-trixie 'without root and engine: tests that need neither pass, the rest is named' \
-    "$install make git python3-venv python3-pip >/dev/null; runs as_operator make test STAGES='unit wiring documents'
+    "$install make git python3-venv python3-pip >/dev/null; runs as_tester make test STAGES='unit wiring documents'
      has 'left out: tests/documents (no container engine can run here)'; has ' 0 failed'"
 # The files are where Docker's packages docker-ce-cli and docker-compose-plugin put them.
 try trixie yes docker-ce 'Compose is found in its package'"'"'s folder, and `docker-compose` made' \
