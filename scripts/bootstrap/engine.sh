@@ -54,15 +54,14 @@ start_engine() {
 }
 
 ensure_engine() {
-    if answers; then
-        say "engine  $(docker version -f '{{.Server.Version}}') is already running"
-        return
+    local found=started
+    if ! answers; then
+        [ -z "${DOCKER_HOST:-}" ] || cannot "DOCKER_HOST=$DOCKER_HOST does not answer"
+        is_root || cannot "none answers this user, and to install or start one needs root: sudo make …"
+        { command -v dockerd && command -v docker; } >/dev/null || install_engine
     fi
-    [ -z "${DOCKER_HOST:-}" ] || cannot "DOCKER_HOST=$DOCKER_HOST does not answer"
-    is_root || cannot "none answers this user, and to install or start one needs root: sudo make …"
-    { command -v dockerd && command -v docker; } >/dev/null || install_engine
-    answers || start_engine # it may be that only the command was missing
-    say "engine  $(docker version -f '{{.Server.Version}}') started"
+    if answers; then found='is already running'; else start_engine; fi # it may be that only the command was missing
+    say "engine  $(docker version -f '{{.Server.Version}}') $found"
 }
 
 compose_command() { if command -v docker >/dev/null; then docker compose "$@"; else build/bin/docker-compose "$@"; fi; }
