@@ -7,7 +7,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## start the whole stack; install a container engine and build base images where they are missing (Debian, root)
-	@scripts/bootstrap/up.sh
+	@scripts/bootstrap/up.sh $(ARGS)
 
 down: ## stop the stack; its data stays (docker compose down --volumes deletes it)
 	@$(compose) --profile '*' down --remove-orphans

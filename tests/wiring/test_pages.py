@@ -80,18 +80,6 @@ def test_the_readme_names_every_folder() -> None:
     assert all((ROOT / name).is_dir() for name in named - {"prediction", "bootstrap", "operate", "develop"})
 
 
-def test_the_monitoring_page_builds_the_images_of_the_overlay() -> None:
-    services = parse("docker-compose.monitoring.yaml")["services"].values()
-    images = {service["image"] for service in services if "image" in service}
-    images |= {parse("docker-compose.monitoring.yaml")["x-postgres-exporter"]["image"]}
-
-    (command,) = re.findall(
-        r"^base-images/build\.sh (.+?[^\\])$", read("docs/monitoring.md"), re.MULTILINE | re.DOTALL
-    )
-
-    assert set(command.replace("\\", "").split()) == {name for name in images if "grafana/" not in name}
-
-
 def test_the_monitoring_page_lists_every_alert_beside_its_file() -> None:
     rows = re.findall(r"^\| `(\w+\.yml)` \| (.+) \|$", read("docs/monitoring.md"), re.MULTILINE)
     listed = {name: set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)*\b", text)) for name, text in rows}

@@ -47,10 +47,11 @@ class Terminal:
         if command.talk:
             with program(text, environment, str(ROOT)) as running:
                 command.talk(self.stack, running)
-        elif command.stays or command.until_ctrl_c:
-            command.check(self.stack, self._up(text, environment))
         else:
-            command.check(self.stack, self._run(text, environment))
+            up = command.stays or command.until_ctrl_c
+            output = self._up(text, environment) if up else self._run(text, environment)
+            assert "orphan" not in output, f"{text} warns about containers of an overlay:\n{output}"
+            command.check(self.stack, output)
         if command.until_ctrl_c:
             self._stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections import Counter
@@ -23,6 +24,9 @@ class Load:
     url: str
     body: dict[str, Any]
     clients: int = 4
+    headers: dict[str, str] = field(default_factory=dict)
+    trust: ssl.SSLContext | bool = True
+    pause: float = _PAUSE
     answers: list[httpx.Response] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)  # requests that got no answer at all
 
@@ -61,10 +65,10 @@ class Load:
         assert set(self.statuses) == {200}, f"{self.statuses}: {bad[:3]}"
 
     def _send(self) -> None:
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=30, headers=self.headers, verify=self.trust) as client:
             while not self._stop.is_set():
                 try:
                     self.answers.append(client.post(self.url, json=self.body))
                 except httpx.TransportError as error:
                     self.failures.append(f"{time.time():.3f} {error!r}")
-                self._stop.wait(_PAUSE)
+                self._stop.wait(self.pause)
