@@ -1,4 +1,4 @@
-"""The stack as shipped, in development, with two replicas of each server; and what must hold after each attack."""
+"""The stack in development with two replicas of each server, and what must hold after each attack."""
 
 from __future__ import annotations
 

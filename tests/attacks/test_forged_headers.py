@@ -12,6 +12,8 @@ from tests.harness.attacks.aftermath import Aftermath
 from tests.harness.attacks.exchanges import HOST, LAST, ask, exchange, prediction
 from tests.harness.stack.compose import Stack
 
+pytestmark = pytest.mark.usefixtures("aftermath")
+
 FIVE = {"values": [5.0]}
 _OLD = "1000000000.000-" + "0" * 32  # of 2001
 
@@ -33,20 +35,20 @@ def test_one_request_id_for_two_requests_makes_two_predictions(stack: Stack, aft
 
 
 @pytest.mark.parametrize("value", ["a b", "x" * 65, "a;b", '"', "<script>", "a\tb"])
-def test_a_request_id_is_fit_for_a_log_or_replaced(port: int, value: str, aftermath: Aftermath) -> None:
+def test_a_request_id_is_fit_for_a_log_or_replaced(port: int, value: str) -> None:
     answer = ask(port, prediction(b"{}", f"X-Request-ID: {value}\r\n".encode()))
 
     assert len(answer.header("x-request-id") or "") == 32
 
 
-def test_two_request_ids_are_not_joined(port: int, aftermath: Aftermath) -> None:
+def test_two_request_ids_are_not_joined(port: int) -> None:
     answer = ask(port, prediction(b"{}", b"X-Request-ID: one\r\nX-Request-ID: two\r\n"))
 
     assert len(answer.header("x-request-id") or "") == 32
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/nothing", "/openapi.json", "/predict"])
-def test_no_answer_repeats_the_host_that_was_asked_for(port: int, path: str, aftermath: Aftermath) -> None:
+def test_no_answer_repeats_the_host_that_was_asked_for(port: int, path: str) -> None:
     forged = b"Host: evil.example\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n"
     request = f"GET {path} HTTP/1.1\r\n".encode() + forged + b"Connection: close\r\n\r\n"
 
@@ -57,7 +59,7 @@ def test_no_answer_repeats_the_host_that_was_asked_for(port: int, path: str, aft
     assert b"evil" not in answer.content
 
 
-def test_a_value_cannot_add_a_header_to_the_answer(port: int, aftermath: Aftermath) -> None:
+def test_a_value_cannot_add_a_header_to_the_answer(port: int) -> None:
     escaped = b"%0d%0aX-Injected:%201"
     request = b"GET /nothing" + escaped + b" HTTP/1.1\r\n" + HOST + b"X-Request-ID: a" + escaped + b"\r\n\r\n"
 
@@ -67,7 +69,7 @@ def test_a_value_cannot_add_a_header_to_the_answer(port: int, aftermath: Afterma
 
 
 def test_no_body_gets_the_answer_of_another(stack: Stack, aftermath: Aftermath) -> None:
-    """The cache is keyed by all that an answer depends on: neither headers nor another spelling mix two of them."""
+    """The cache's keys name all that an answer depends on, so neither headers nor spellings mix two."""
     values = [5.0, 5.000001, -5.0, 0.0, 50.0, 500.0]
     confusing = [{}, {"X-Forwarded-Host": "x"}, {"X-HTTP-Method-Override": "GET"}, {"Range": "bytes=0-1"}]
 

@@ -1,8 +1,8 @@
 """No request hides in another: what nginx takes for one request is one to the server behind it.
 
-Each attack sends an ambiguous request whose rest is a prediction of its own, then a harmless request. Were the rest
-taken for a request, there would be one answer too many, the harmless request would get another's answer, or the log
-would have a row that was never answered.
+Each attack sends an ambiguous request whose rest is a prediction of its own, then a harmless request. If the
+rest were read as a request, there would be one answer too many, the harmless request would get the wrong one,
+or the log would have a row that was never answered.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from tests.harness.attacks.aftermath import Aftermath
 from tests.harness.attacks.exchanges import HOST, JSON, LAST, assert_problem, exchange, prediction
 from tests.harness.processes.raw_http import Response
 from tests.harness.stack.compose import Stack
+
+pytestmark = pytest.mark.usefixtures("aftermath")
 
 SECRET = b'{"values": [66.6]}'
 SMUGGLED = prediction(SECRET)
@@ -58,7 +60,7 @@ REFUSED = {  # and the connection is closed, so that nothing after it is read
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_an_ambiguous_length_ends_the_connection(port: int, aftermath: Aftermath, name: str) -> None:
+def test_an_ambiguous_length_ends_the_connection(port: int, name: str) -> None:
     answers = exchange(port, REFUSED[name] + LAST)
 
     assert len(answers) == 1
@@ -90,7 +92,7 @@ ONE_REQUEST = {  # unusual, and allowed: the body is the smuggled bytes, which a
 
 
 @pytest.mark.parametrize("name", ONE_REQUEST)
-def test_a_body_is_no_request(port: int, aftermath: Aftermath, name: str) -> None:
+def test_a_body_is_no_request(port: int, name: str) -> None:
     answers = exchange(port, ONE_REQUEST[name] + LAST)
 
     assert [answer.status for answer in answers] == [200, 200]

@@ -15,7 +15,7 @@ from tests.harness.stack.waiting import wait_until
 MB = 1 << 20
 SERVERS = ("nginx", "api", "model-serve")
 PREDICTION = {"values": [5.0]}
-# Allocators keep some of what was freed: this much, for each container, is no leak. Their limits are 512 MB and more.
+# Allocators keep some of what was freed: so much in a container is no leak. The limits are 512 MB and more.
 KEPT = 64 * MB
 
 

@@ -85,6 +85,14 @@ def inspect(ids: list[str]) -> list[Container]:
     return [Container(inspected) for inspected in json.loads(done.stdout)]
 
 
+def raw_logs(containers: list[Container]) -> bytes:
+    """Return all that these containers have written so far, as they wrote it."""
+    done = [
+        subprocess.run(["docker", "logs", each.id], check=True, capture_output=True) for each in containers
+    ]
+    return b"".join(one.stdout + one.stderr for one in done)
+
+
 def _instant(text: str) -> datetime:
     """Parse RFC 3339 with nanoseconds, which Python 3.11 does not read."""
     whole, _, fraction = text.rstrip("Z").partition(".")
