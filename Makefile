@@ -41,6 +41,14 @@ images: ## build the images and print the size of each
 	@$(compose) build --quiet
 	@scripts/develop/image-sizes.sh
 
+sbom: ## list what each built image holds: build/sbom/*.json, CycloneDX
+	@scripts/bootstrap/venv.sh
+	@.venv/bin/python scripts/develop/sbom.py
+
+audit: ## look for known vulnerabilities in what the images install, where PyPI can be asked
+	@scripts/bootstrap/venv.sh
+	@scripts/develop/audit.sh
+
 lock: ## resolve requirements*.txt into locks; UPGRADE=1 takes the newest versions
 	@scripts/bootstrap/venv.sh
 	@scripts/develop/lock.sh
@@ -51,4 +59,4 @@ clean: ## remove the files and images of checks and tests: caches, .venv
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help up down ps logs models test check chaos bench time-to-healthy images lock clean
+.PHONY: help up down ps logs models test check chaos bench time-to-healthy images sbom audit lock clean

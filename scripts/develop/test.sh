@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
 export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
 plain=(unit properties integration wiring)
-with_containers=(documents browser)
+with_containers=(documents browser attacks)
 # These mostly wait for containers: they run in parallel to the others, as another project on other ports (25000 for 5000).
 beside=(stack chaos)
 mapfile -t beside_settings < <(
