@@ -92,5 +92,5 @@ ensure)
     ;;
 started) started ;;
 stop) stop ;;
-*) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+*) sed -n '2,8s/^# \{0,1\}//p' scripts/bootstrap/engine.sh >&2; exit 2 ;;
 esac
