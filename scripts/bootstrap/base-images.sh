@@ -118,5 +118,5 @@ pull)
         [ "$kind" = public ] || pull "$image" </dev/null
     done
     ;;
-*) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+*) sed -n '2,10s/^# \{0,1\}//p' scripts/bootstrap/base-images.sh >&2; exit 2 ;;
 esac

@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.."
 . scripts/operate/databases.sh
 databases=yes
 [ "${1:-}" != --without-databases ] || { databases=no; shift; }
-[[ $# -le 1 && ${1:-} != -* ]] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $# -le 1 && ${1:-} != -* ]] || { sed -n '2,7s/^# \{0,1\}//p' scripts/operate/backup.sh >&2; exit 2; }
 folder=${1:-backups/$(date -u +%Y-%m-%dT%H-%M-%SZ)}
 [ ! -e "$folder" ] || fail "$folder exists: name a folder that does not"
 

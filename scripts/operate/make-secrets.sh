@@ -3,7 +3,7 @@
 # Existing files are kept. Usage: scripts/operate/make-secrets.sh DATABASE_HOST[:PORT] PREDICTIONS_HOST[:PORT]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ $# = 2 ] || { sed -n '2,3s/^# //p' "$0" >&2; exit 2; }
+[ $# = 2 ] || { sed -n '2,3s/^# //p' scripts/operate/make-secrets.sh >&2; exit 2; }
 training=$1 predictions=$2 secrets=${SECRETS_DIR:-secrets}
 
 # Only the folder restricts access; the files must be readable by the containers' user, which has another id.

@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.."
 . scripts/operate/running-stack.sh
 # shellcheck source=scripts/operate/databases.sh
 . scripts/operate/databases.sh
-[[ $# = 1 && $1 != -* ]] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $# = 1 && $1 != -* ]] || { sed -n '2,9s/^# \{0,1\}//p' scripts/operate/restore.sh >&2; exit 2; }
 folder=$1
 compose=(docker compose --progress quiet)
 volumes=(model_data postgres_data predictions_data redis_data)

@@ -16,7 +16,7 @@ cd "$(dirname "$0")/../.."
 patience=${UPDATE_SECONDS:-180}
 case ${1:-} in
 api | model-serve | worker) service=$1 ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+*) sed -n '2,9s/^# \{0,1\}//p' scripts/operate/rolling-update.sh >&2; exit 2 ;;
 esac
 
 # A Ctrl-C in the terminal reaches every process of this group. What must not end half-way runs outside of it.
@@ -60,7 +60,7 @@ start_one() { # start one more replica, and wait until it is healthy
     await_health "$added"
 }
 
-exec 9<"$0"
+exec 9<scripts/operate/rolling-update.sh
 flock --nonblock 9 || fail "another rolling update is under way"
 mapfile -t old < <(containers "$service")
 [ "${#old[@]}" -gt 0 ] || fail "$service does not run: start it by \`docker compose up -d\`"
