@@ -26,6 +26,7 @@ GRANT CONNECT ON DATABASE :"DBNAME" TO pipeline, reader;
 GRANT USAGE, CREATE ON SCHEMA public TO pipeline;
 GRANT USAGE ON SCHEMA public TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO pipeline, reader; -- also tables that you created as postgres
+SELECT format('GRANT pipeline TO %I', current_user) WHERE NOT pg_has_role('pipeline', 'USAGE') \gexec -- no superuser
 ALTER DEFAULT PRIVILEGES FOR ROLE pipeline IN SCHEMA public GRANT SELECT ON TABLES TO reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pipeline, reader;
 

@@ -86,16 +86,22 @@ def server() -> Iterator[PostgresServer]:
         yield started
 
 
-def prepare(server: PostgresServer, database: str, folder: str, **settings: str) -> None:
+def prepare(server: PostgresServer, database: str, folder: str) -> None:
     """Run an access.sql as the superuser, as `up` does."""
+    done = run_psql(server.url(database), folder, {"POSTGRES_PASSWORD": SUPERUSER_PASSWORD})
+    assert done.returncode == 0, done.stderr
+
+
+def run_psql(url: str, folder: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the access.sql of a folder; `settings` are environment variables beside the roles' passwords."""
     program = shutil.which("psql")
     assert program, "psql comes with the PostgreSQL server's package"
     passwords = {f"{role.upper()}_PASSWORD": password for role, password in PASSWORDS.items()}
     script = ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", f"{folder}/access.sql"]
-    environment = os.environ | passwords | {"POSTGRES_PASSWORD": SUPERUSER_PASSWORD} | settings
-    subprocess.run(
-        [program, *script, server.url(database)], cwd=ROOT, env=environment, check=True, capture_output=True
-    )
+    return subprocess.run(
+        [program, *script, url], cwd=ROOT, env=os.environ | passwords | settings,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 def execute(server: PostgresServer, database: str, role: str, *statements: str) -> None:
@@ -200,3 +206,19 @@ def test_another_release_or_run_changes_no_privilege(server: PostgresServer) -> 
 
         cursor.execute(privileges)
         assert cursor.fetchall() == before
+
+
+def test_an_administrator_who_is_no_superuser_can_prepare_a_database(server: PostgresServer) -> None:
+    """As on a managed server. Only a superuser can take large objects away, so there they stay allowed."""
+    server.execute("CREATE ROLE administrator LOGIN CREATEROLE PASSWORD 'secret'")
+    server.execute("CREATE DATABASE managed OWNER administrator")
+
+    for folder in ("postgres", "database"):
+        url = server.url("managed", "administrator", "secret")
+        done = run_psql(url, folder, {"RETENTION_DAYS": "90"})
+        assert done.returncode == 0, done.stderr
+
+    with closing(psycopg2.connect(server.url("managed"))) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT log_days FROM retention")
+        assert cursor.fetchall() == [(90,)]

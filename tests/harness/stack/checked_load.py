@@ -69,7 +69,7 @@ class CheckedLoad:
         failed = [outcome for outcome in self.outcomes if outcome.status != 200]
         assert not failed, f"{len(failed)} of {len(self.outcomes)} failed: {failed[:3]}"
         models = {version: self._coefficients(version) for version in self._versions()}
-        mixed = [outcome for outcome in self.outcomes if not _is_of(outcome, models)]
+        mixed = [outcome for outcome in self.outcomes if not is_of(outcome, models)]
         assert not mixed, f"{len(mixed)} of {len(self.outcomes)} are of another version: {mixed[:3]}"
 
     def assert_logged_once(self) -> None:
@@ -111,7 +111,7 @@ class CheckedLoad:
             return Outcome(server, sent, rows, 0, {}, repr(error))
 
 
-def _is_of(outcome: Outcome, models: dict[int, dict[str, float]]) -> bool:
+def is_of(outcome: Outcome, models: dict[int, dict[str, float]]) -> bool:
     """Return whether every row has the value of y = slope · x + intercept of the version that is named."""
     model = models[int(outcome.body["model_version"])]
     answered = [each[0] if isinstance(each, list) else each for each in outcome.body["predictions"]]
