@@ -94,7 +94,8 @@ OPERATIONS = (
         prints("name", "messages", "consumers", "jobs"),
     ),
     Command("docker compose run --rm models list", two_versions),
-    Command("docker compose run --rm models rollback", prints("1")),
+    Command("docker compose run --rm models history", prints("gate")),
+    Command("docker compose run --rm models rollback", prints("version 1 is current")),
     Command(
         "scripts/bootstrap/ports.sh",
     ),
