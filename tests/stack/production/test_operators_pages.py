@@ -25,6 +25,7 @@ def desk(stack: Production) -> Iterator[Stack]:
     desk = Stack(terminal_environment() | stack.environment | places)
     delete_backups(desk)
     yield desk
+    desk.prometheus.close()
     delete_backups(desk)
     added = ("worker", "rabbitmq", *overlay_images(), "model-monitor")
     desk.compose("--profile", "*", "rm", "--force", "--stop", *added)
