@@ -10,6 +10,8 @@ import uvicorn
 
 from api.http_server.direct import DirectProtocol
 from api.http_server.draining import DrainingServer
+from api.jobs.settings import JobSettings
+from api.main import create_app
 from api.settings import Settings
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
@@ -21,14 +23,14 @@ def main() -> int:
     """Serve until SIGTERM; return the exit code."""
     configure_logging("api", env("LOG_LEVEL", "INFO"))
     try:
-        settings = Settings.from_env()
+        settings, job_settings = Settings.from_env(), JobSettings.from_env()
     except SettingsError as error:
         logger.error(str(error))
         return 1
     # uvicorn drains on SIGTERM and raises the signal again afterwards: by then all requests are answered.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(
-        "api.main:app",
+        create_app(settings, job_settings),
         host=settings.host,
         port=settings.port,
         loop="uvloop",

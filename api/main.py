@@ -1,4 +1,4 @@
-"""The inference service: `app` is what uvicorn serves."""
+"""The inference service, put together: what uvicorn serves."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from api.http_server.asgi import App, Receive, Scope, Send
 from api.http_server.observation import ObserveRequests
 from api.jobs import routes as jobs
 from api.jobs.service import open_job_service
+from api.jobs.settings import JobSettings
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
-from api.openapi import SECTIONS, describe_predict
+from api.openapi import SECTIONS, describe_predict, protect_documentation
 from api.prediction.admission import Admission
 from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
@@ -54,9 +55,12 @@ def answer_head(app: App) -> App:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-    """Open everything in order, close it in reverse; yield the service, so that the server can drain it."""
-    settings = Settings.from_env()
-    async with open_service(settings) as service, open_job_service(settings.database_url) as jobs_service:
+    """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
+    settings, job_settings = app.state.settings, app.state.job_settings
+    async with (
+        open_service(settings) as service,
+        open_job_service(service.database_address, job_settings) as jobs_service,
+    ):
         app.state.service = service
         app.state.jobs = jobs_service
         app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys)
@@ -71,7 +75,7 @@ async def _only_post(_: Request) -> Response:
     raise NotImplementedError
 
 
-def create_app() -> HotPathFirst:
+def create_app(settings: Settings, job_settings: JobSettings) -> HotPathFirst:
     """Build the application; nothing is opened before its lifespan begins."""
     app = FastAPIOffline(  # serves the documentation pages' scripts itself, without a CDN
         title="ml-stack inference service",
@@ -82,6 +86,7 @@ def create_app() -> HotPathFirst:
         dependencies=[Depends(require_key)],
         redirect_slashes=False,
     )
+    app.state.settings, app.state.job_settings = settings, job_settings
     app.include_router(information.router)
     app.include_router(health.router)
     app.include_router(open_inference.router)
@@ -90,7 +95,5 @@ def create_app() -> HotPathFirst:
     app.router.add_route(PATH, _only_post, methods=["POST"], include_in_schema=False)
     add_error_handlers(app)
     describe_predict(app)
+    protect_documentation(app)
     return HotPathFirst(app)
-
-
-app = create_app()

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.dependencies import require_key
 from api.prediction.endpoint import PATH
 from mlstack.web.instances import PredictRequest
 
@@ -69,6 +72,21 @@ def describe_predict(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def protect_documentation(app: FastAPI) -> None:
+    """Ask for the API key where FastAPI's dependencies do not reach: the document and the pages' files."""
+    for route in app.router.routes:
+        if isinstance(route, Mount) or (isinstance(route, Route) and route.path == app.openapi_url):
+            route.app = _with_key(route.app)
+
+
+def _with_key(served: ASGIApp) -> ASGIApp:
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        await require_key(Request(scope))
+        await served(scope, receive, send)
+
+    return checked
 
 
 def _given(name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from api import metrics
+from api.connections.address import StoreAddress
 from api.connections.background import forget_abandoned_lookups, running
 from api.connections.postgres import PostgresConnection
 from api.connections.redis import RedisConnection
@@ -20,6 +21,7 @@ from api.prediction.prediction_log import PredictionLog
 from api.prediction.sealing import Sealer
 from api.settings import Settings
 from mlstack.registry.store import ModelStore
+from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.metrics import ModelCollector
 from mlstack.web.problems import Unavailable
@@ -34,6 +36,8 @@ class Service:
 
     settings: Settings
     models: ServedModels
+    database_address: StoreAddress
+    redis_address: StoreAddress
     redis: RedisConnection
     log: PredictionLog
     intake: Intake
@@ -55,17 +59,22 @@ class Service:
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Connect, load the model, start the background tasks; at the end answer pending requests, then close."""
     forget_abandoned_lookups()
-    redis = RedisConnection(settings.redis_url)
-    connections = [PostgresConnection(settings.database_url) for _ in range(3)]
+    database_address = StoreAddress("postgres", settings.database_url)
+    redis_address = StoreAddress("redis", settings.redis_url)
+    redis = RedisConnection(redis_address)
+    connections = [PostgresConnection(database_address) for _ in range(3)]
     queue = LogQueue(redis, settings.queue_limit, settings.queue_timeout)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
-    sealer = await asyncio.to_thread(Sealer, settings.database_url)
+    sealer = await asyncio.to_thread(Sealer, settings.database_url.value)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
     batcher = Batcher(cache, log, Limits(settings.max_pending, settings.max_pending_rows, settings.max_wait))
     models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
     models.follow()
     intake = Intake(models, settings.max_rows, settings.max_body_bytes)
-    service = Service(settings, models, redis, log, intake, batcher, ApiKeys.from_env())
+    service = Service(
+        settings, models, database_address, redis_address, redis, log, intake, batcher, settings.keys
+    )
+    follow(settings.database_url, settings.redis_url, settings.keys.secret)
     metrics.queue_limit.set(settings.queue_limit)
     async with AsyncExitStack() as stack:
         stack.enter_context(metrics.registered(ModelCollector(models)))

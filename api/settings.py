@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from mlstack.runtime.settings import env, env_float, env_int, read_url
+from api.redis_url import read_redis_url
+from mlstack.runtime.secret_files import Secret
+from mlstack.runtime.settings import env, env_float, env_int, read_database_url
+from mlstack.web.api_keys import ApiKeys
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Times are in seconds, sizes in bytes unless the name says otherwise."""
 
-    database_url: str
-    redis_url: str
+    database_url: Secret[str]
+    redis_url: Secret[str]
+    keys: ApiKeys
     model_dir: Path
     host: str
     port: int
@@ -35,8 +40,9 @@ class Settings:
     def from_env(cls) -> Settings:
         """Read every setting; raise SettingsError with one readable line."""
         return cls(
-            database_url=read_url("DATABASE_URL"),
-            redis_url=read_url("REDIS_URL"),
+            database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
+            redis_url=Secret("REDIS_URL", partial(read_redis_url, "REDIS_URL")),
+            keys=ApiKeys(),
             model_dir=Path(env("MODEL_DIR", "/models")),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; only nginx is published
             port=env_int("PORT", 8000, minimum=1),

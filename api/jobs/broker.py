@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,18 +15,16 @@ from contextlib import suppress
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError, PublishError
-from yarl import URL
 
+from api.connections.address import StoreAddress
 from api.jobs import metrics
+from api.jobs.broker_connection import CONNECT_SECONDS, lost_or_changed, new_connection
 from api.jobs.queues import QUEUE, declare
 
-logger = logging.getLogger(__name__)
-logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)  # it logs each failed attempt
+logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)  # an error for each try to connect
 
-_CONNECT_SECONDS = 5.0
 _PUBLISH_SECONDS = 1.0
 _CLOSE_SECONDS = 1.0
-_HEARTBEAT_SECONDS = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 
 Deliver = Callable[[AbstractIncomingMessage], Awaitable[None]]
@@ -38,9 +37,12 @@ class BrokerUnavailable(ConnectionError):
 class Broker:
     """Keeps one connection open; publishing fails at once while there is none."""
 
-    def __init__(self, url: str, name: str, deliver: Deliver | None = None, prefetch: int = 1) -> None:
-        """With `deliver`, also consume, with at most `prefetch` unacknowledged messages."""
-        self._url = URL(url).update_query(name=name, heartbeat=_HEARTBEAT_SECONDS)
+    def __init__(
+        self, address: StoreAddress, name: str, deliver: Deliver | None = None, prefetch: int = 1
+    ) -> None:
+        """With `deliver` also consume, with at most `prefetch` messages that are not yet acknowledged."""
+        self._address = address
+        self._name = name
         self._deliver = deliver
         self._prefetch = prefetch
         self._channel: AbstractChannel | None = None
@@ -81,7 +83,7 @@ class Broker:
         if channel is None:
             raise BrokerUnavailable("RabbitMQ cannot be reached")
         try:
-            declared = await channel.declare_queue(queue, passive=True, timeout=_CONNECT_SECONDS)
+            declared = await channel.declare_queue(queue, passive=True, timeout=CONNECT_SECONDS)
         except CONNECTION_EXCEPTIONS as error:
             lost.set()  # the queue may be missing: it is declared at the next connection
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
@@ -97,26 +99,30 @@ class Broker:
     async def keep_connected(self) -> None:
         """Connect, monitor and reconnect until cancelled, with growing pauses while the broker is down."""
         while True:
-            with suppress(*CONNECTION_EXCEPTIONS):
+            try:
                 await self._stay_connected()
+            except CONNECTION_EXCEPTIONS as error:
+                # Without the profile async its name is unknown, which is nothing to report.
+                if self._deliver is not None or not isinstance(error.__cause__ or error, socket.gaierror):
+                    self._address.unreachable(error)
             metrics.broker_up.set(0)
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     async def _stay_connected(self) -> None:
-        connection = aio_pika.Connection(self._url)
+        url = self._address.url
+        connection = new_connection(url, self._name)
         lost = asyncio.Event()
         connection.close_callbacks.add(lambda *_: lost.set())
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 await connection.connect()
                 channel = await self._prepare(connection, lost)
             self._channel, self._lost = channel, lost
             self._pause = _FIRST_PAUSE
             metrics.broker_up.set(1)
-            logger.info("rabbitmq connected")
-            await lost.wait()
-            logger.warning("rabbitmq lost")
+            self._address.connected(url)
+            await lost_or_changed(lost, url, self._address, self._name)
         finally:
             if self._channel is not None:
                 self._last_seen = time.monotonic()
@@ -136,5 +142,5 @@ class Broker:
             await consuming.set_qos(prefetch_count=self._prefetch)
             queue = await consuming.get_queue(QUEUE)
             tag = await queue.consume(self._deliver)
-            self._consuming = lambda: queue.cancel(tag, timeout=_CONNECT_SECONDS)
+            self._consuming = lambda: queue.cancel(tag, timeout=CONNECT_SECONDS)
         return channel

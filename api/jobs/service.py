@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
+from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
 from api.jobs import metrics
@@ -21,6 +22,7 @@ from api.jobs.settings import JobSettings
 from api.jobs.store import JobStore, Report
 from api.jobs.waiting import Waiting
 from api.metrics import registered
+from mlstack.runtime.secret_files import follow
 from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -70,18 +72,18 @@ class JobService:
 
 
 @asynccontextmanager
-async def open_job_service(database_url: str) -> AsyncIterator[JobService]:
-    """Connect in the background: neither PostgreSQL nor RabbitMQ must be running."""
-    settings = JobSettings.from_env()
-    writer, reader = PostgresConnection(database_url), PostgresConnection(database_url)
+async def open_job_service(database: StoreAddress, settings: JobSettings) -> AsyncIterator[JobService]:
+    """Connect in the background: neither PostgreSQL nor RabbitMQ need be there."""
+    writer, reader = PostgresConnection(database), PostgresConnection(database)
     store = JobStore(writer, reader)
-    broker = Broker(settings.broker_url, "api")
+    broker = Broker(StoreAddress("rabbitmq", settings.broker_url), "api")
+    follow(settings.broker_url)
     waiting = Waiting(store)
     async with AsyncExitStack() as stack:
         stack.enter_context(registered(metrics.REGISTRY))
         for connection in (writer, reader):
             await stack.enter_async_context(running(connection.keep_connected))
-        if settings.broker_url:
+        if settings.broker_url.value:
             await stack.enter_async_context(running(broker.keep_connected))
         await stack.enter_async_context(running(waiting.look_forever))
         yield JobService(store, broker, waiting)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
-from mlstack.runtime.settings import env_int, read_url
+from mlstack.runtime.secret_files import Secret
+from mlstack.runtime.settings import env_int, read_server_url
 
 MAX_ATTEMPTS = 5  # attempts before a job fails, and deliveries before a message is dead-lettered
 
@@ -13,13 +15,19 @@ MAX_ATTEMPTS = 5  # attempts before a job fails, and deliveries before a message
 class JobSettings:
     """The broker's address, and times."""
 
-    broker_url: str  # empty: no broker
+    broker_url: Secret[str]  # empty: there is none
     lease_seconds: int  # a job in progress for longer may be taken over by another worker
 
     @classmethod
     def from_env(cls) -> JobSettings:
         """Read every setting; raise SettingsError with one readable line."""
         return cls(
-            broker_url=read_url("AMQP_URL", ""),
+            broker_url=Secret("AMQP_URL", _read_broker_url),
             lease_seconds=env_int("JOBS_LEASE_SECONDS", 15, minimum=1),
         )
+
+
+def _read_broker_url() -> str:
+    if not (os.environ.get("AMQP_URL") or os.environ.get("AMQP_URL_FILE")):
+        return ""
+    return read_server_url("AMQP_URL", "amqp://user:password@host:port/", "amqp", "amqps")

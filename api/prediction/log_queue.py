@@ -1,11 +1,13 @@
 """The prediction log's queue: a Redis stream that holds rows while PostgreSQL is down.
 
-It has no TTL, so Redis never evicts it; its length is limited, so it never fills Redis.
+It has no TTL, so Redis never evicts it; it is bounded, so it never fills Redis either. No scripts: the api's
+user may not run any (redis/users.acl).
 """
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import hiredis
 
@@ -17,26 +19,8 @@ logger = logging.getLogger(__name__)
 QUEUE = "predictions:queue"
 REJECTED = "predictions:rejected"
 
-# Length check and append are atomic, so concurrent replicas cannot exceed the limit.
-_APPEND = """
-if redis.call('XLEN', KEYS[1]) + #ARGV - 1 > tonumber(ARGV[1]) then return -1 end
-for i = 2, #ARGV do redis.call('XADD', KEYS[1], '*', 'row', ARGV[i]) end
-return redis.call('XLEN', KEYS[1])
-"""
-
-# Rows of many instances are long: a batch is limited in bytes, too, to fit into memory.
-_OLDEST = """
-local found, size, start = {}, 0, '-'
-repeat
-    local part = redis.call('XRANGE', KEYS[1], start, '+', 'COUNT', 10)
-    for _, entry in ipairs(part) do
-        found[#found + 1] = entry
-        size = size + #entry[2][2]
-        start = '(' .. entry[1]
-    end
-until #part == 0 or #found >= tonumber(ARGV[1]) or size >= tonumber(ARGV[2])
-return found
-"""
+# Rows of many instances are long: they are read a few at a time, until a batch has enough bytes.
+_READ_ROWS = 10
 _BATCH_BYTES = 4 << 20
 
 
@@ -60,11 +44,21 @@ class LogQueue:
 
     async def append(self, rows: list[bytes]) -> int:
         """Add all rows or none and return the queue's length; raise QueueFull or RedisUnavailable."""
-        length = await self._ask(("EVAL", _APPEND, 1, QUEUE, self._limit, *rows))
-        if length == -1:
-            raise QueueFull(f"{self._limit} predictions are waiting for PostgreSQL already")
-        assert isinstance(length, int)
-        return length
+        if await self.length() + len(rows) > self._limit:
+            raise self._full()
+        commands: list[Command] = [("XADD", QUEUE, "*", "row", row) for row in rows]
+        replies = await self._redis.execute(
+            [("MULTI",), *commands, ("XLEN", QUEUE), ("EXEC",)], self._timeout
+        )
+        *_, executed = [_checked(reply) for reply in replies]
+        *entry_ids, length = [_checked(reply) for reply in executed]
+        if length > self._limit:  # replicas that append at once have passed the limit together
+            await self.remove(entry_ids)
+            raise self._full()
+        return int(length)
+
+    def _full(self) -> QueueFull:
+        return QueueFull(f"{self._limit} predictions are waiting for PostgreSQL already")
 
     async def length(self) -> int:
         """Return the number of rows."""
@@ -73,10 +67,18 @@ class LogQueue:
         return length
 
     async def oldest(self, count: int) -> list[tuple[bytes, bytes]]:
-        """Return about `count` (entry id, row) from the front, fewer if they are long; remove none."""
-        entries = await self._ask(("EVAL", _OLDEST, 1, QUEUE, count, _BATCH_BYTES))
-        assert isinstance(entries, list)
-        return [(entry_id, fields[1]) for entry_id, fields in entries]
+        """Return about `count` (entry id, row) from the front, fewer of long ones, without removing them."""
+        found: list[tuple[bytes, bytes]] = []
+        size, start = 0, b"-"
+        while len(found) < count and size < _BATCH_BYTES:
+            part = await self._ask(("XRANGE", QUEUE, start, "+", "COUNT", _READ_ROWS))
+            rows = [(entry_id, fields[1]) for entry_id, fields in part]
+            found += rows
+            size += sum(len(row) for _, row in rows)
+            if len(rows) < _READ_ROWS:
+                break
+            start = b"(" + rows[-1][0]
+        return found
 
     async def remove(self, entry_ids: list[bytes]) -> None:
         """Remove entries; call it after their rows are committed."""
@@ -89,10 +91,15 @@ class LogQueue:
         metrics.rows_set_aside.inc()
         logger.error("a queued row was refused and set aside", extra={"stream": REJECTED})
 
-    async def _ask(self, command: Command) -> Reply:
+    async def _ask(self, command: Command) -> Any:
         (reply,) = await self._redis.execute([command], self._timeout)
-        if isinstance(reply, hiredis.ReplyError):
-            if "OOM" in str(reply):
-                raise QueueFull("Redis has no memory left for the queue")
-            raise RedisUnavailable(str(reply))
-        return reply
+        return _checked(reply)
+
+
+def _checked(reply: Reply) -> Any:
+    """Return the reply; raise QueueFull or RedisUnavailable if it is an error."""
+    if isinstance(reply, hiredis.ReplyError):
+        if "OOM" in str(reply):
+            raise QueueFull("Redis has no memory left for the queue")
+        raise RedisUnavailable(str(reply))
+    return reply

@@ -24,7 +24,9 @@ class HealthReport(BaseModel):
     model_version: int | None
     model_refused: str | None = None
     database: Connection
+    database_reason: str | None = None
     redis: Connection
+    redis_reason: str | None = None
 
 
 class Liveness(BaseModel):
@@ -76,5 +78,7 @@ def _report(service: Service) -> HealthReport:
         model_version=model.version if model else None,
         model_refused=current.refusal,
         database="connected" if database else "unreachable",
+        database_reason=None if database else service.database_address.reason,
         redis="connected" if redis else "unreachable",
+        redis_reason=None if redis else service.redis_address.reason,
     )

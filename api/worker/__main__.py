@@ -8,6 +8,7 @@ import sys
 
 import uvicorn
 
+from api.worker.app import create_app
 from api.worker.settings import WorkerSettings
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
@@ -27,7 +28,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Health and metrics are answered by the event loop that processes jobs: when it hangs, they hang.
     config = uvicorn.Config(
-        "api.worker.app:app",
+        create_app(settings),
         host=settings.host,
         port=settings.port,
         loop="uvloop",

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
 from api.jobs.broker import Broker
@@ -27,6 +28,7 @@ from api.worker.job_rows import WorkStore
 from api.worker.settings import WorkerSettings
 from api.worker.sweeper import Sweeper
 from mlstack.registry.store import ModelStore
+from mlstack.runtime.secret_files import follow
 from mlstack.web.served_models import ServedModels
 
 logger = logging.getLogger(__name__)
@@ -38,13 +40,16 @@ _SILENCE_SECONDS = 15.0  # a task waits up to 10 s for a store
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Process jobs while the application is open; then finish those in progress, return other messages."""
-    settings = WorkerSettings.from_env()
+    settings: WorkerSettings = app.state.settings
     heartbeat = Heartbeat(max(_SILENCE_SECONDS, float(settings.jobs.lease_seconds)))
     consumer = Consumer(heartbeat)
-    broker = Broker(settings.jobs.broker_url, "worker", consumer.deliver, prefetch=2 * settings.concurrency)
+    broker_address = StoreAddress("rabbitmq", settings.jobs.broker_url)
+    broker = Broker(broker_address, "worker", consumer.deliver, prefetch=2 * settings.concurrency)
     models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
     models.follow()
-    sweeping, *working = [PostgresConnection(settings.database_url) for _ in range(settings.concurrency + 1)]
+    database = StoreAddress("postgres", settings.database_url)
+    follow(settings.database_url, settings.jobs.broker_url)
+    sweeping, *working = [PostgresConnection(database) for _ in range(settings.concurrency + 1)]
     sweeper = Sweeper(sweeping, broker, heartbeat)
     app.state.heartbeat, app.state.broker, app.state.postgres = heartbeat, broker, sweeping
     async with AsyncExitStack() as stack:
@@ -86,4 +91,8 @@ async def metrics_page(request: Request) -> Response:
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-app = Starlette(routes=[Route("/health", health), Route("/metrics", metrics_page)], lifespan=lifespan)
+def create_app(settings: WorkerSettings) -> Starlette:
+    """Build the application; nothing is opened before its lifespan begins."""
+    app = Starlette(routes=[Route("/health", health), Route("/metrics", metrics_page)], lifespan=lifespan)
+    app.state.settings = settings
+    return app

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from api.jobs.settings import JobSettings
-from mlstack.runtime.settings import SettingsError, env, env_int, read_url
+from mlstack.runtime.secret_files import Secret
+from mlstack.runtime.settings import SettingsError, env, env_int, read_database_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,7 @@ class WorkerSettings:
     """Settings of one worker; times are in seconds."""
 
     jobs: JobSettings
-    database_url: str
+    database_url: Secret[str]
     model_dir: Path
     host: str
     port: int  # of /health and /metrics
@@ -25,11 +27,11 @@ class WorkerSettings:
     def from_env(cls) -> WorkerSettings:
         """Read every setting; raise SettingsError with one readable line."""
         jobs = JobSettings.from_env()
-        if not jobs.broker_url:
+        if not jobs.broker_url.value:
             raise SettingsError("AMQP_URL is not set: a worker without RabbitMQ has nothing to do")
         return cls(
             jobs=jobs,
-            database_url=read_url("DATABASE_URL"),
+            database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
             model_dir=Path(env("MODEL_DIR", "/models")),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; nothing is published
             port=env_int("PORT", 8001, minimum=1),

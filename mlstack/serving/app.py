@@ -6,6 +6,7 @@ import threading
 
 from flask import Flask, request
 
+from mlstack.runtime.secret_files import follow
 from mlstack.serving.authorization import require_key
 from mlstack.serving.body import discard_body
 from mlstack.serving.errors import add_error_handlers
@@ -19,6 +20,10 @@ def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
     """Return the application with its model loaded and kept up to date; call it in the worker process."""
     app = Flask("model-serve", static_folder=None)
     app.url_map.merge_slashes = False
+    secrets = (settings.database_url, settings.keys.secret)
+    for secret in secrets:
+        secret.look(confirmed=True)  # the settings are as old as the parent process
+    follow(*secrets)
     made = make_services(settings, draining)
     app.extensions |= extension(made)
     add_error_handlers(app)
@@ -28,7 +33,7 @@ def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
     def discard(_error: BaseException | None) -> None:
         discard_body(request)
 
-    require_key(app)
+    require_key(app, settings.keys)
     app.register_blueprint(routes)
     made.models.follow()
     return app

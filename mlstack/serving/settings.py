@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from mlstack.runtime.settings import SettingsError, env, env_int, read_url
+from mlstack.runtime.secret_files import Secret
+from mlstack.runtime.settings import env, env_int, read_database_url
+from mlstack.web.api_keys import ApiKeys
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class ServingSettings:
     max_body_bytes: int
     max_rows: int
     model_dir: Path
-    database_url: str
+    database_url: Secret[str]
+    keys: ApiKeys
 
 
 def read_serving_settings() -> ServingSettings:
@@ -33,17 +36,6 @@ def read_serving_settings() -> ServingSettings:
         max_body_bytes=env_int("MAX_BODY_BYTES", 1024 * 1024, minimum=1),
         max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
         model_dir=Path(env("MODEL_DIR", "/models")),
-        database_url=_read_database_url(),
+        database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
+        keys=ApiKeys(),
     )
-
-
-def _read_database_url() -> str:
-    url = read_url("DATABASE_URL")
-    try:
-        parts = urlsplit(url)
-        complete = parts.scheme in {"postgresql", "postgres"} and parts.hostname and (parts.port or True)
-    except ValueError:
-        complete = False
-    if not complete:  # the value is not repeated: it holds a password
-        raise SettingsError("DATABASE_URL must look like postgresql://user:password@host:port/database")
-    return url

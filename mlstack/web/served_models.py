@@ -43,7 +43,7 @@ class ServedModels:
         model = self.current.get()
         if version is None:
             if model is None:
-                raise Unavailable("no model is loaded yet: the pipeline has not promoted a version")
+                raise Unavailable(f"no model is loaded yet: {self.current.refusal}")
             return model
         if model is not None and model.version == version:
             return model

@@ -23,7 +23,7 @@ note_waiting() {
     local waiting
     # shellcheck disable=SC2016 # for the container's shell to expand
     waiting=$("${compose[@]}" exec -T redis sh -c \
-        'secret=/run/secrets/redis_password; [ ! -e $secret ] || export REDISCLI_AUTH=$(cat $secret); redis-cli -e xlen predictions:queue' 2>&1) ||
+        'secret=/run/secrets/redis_password/value; [ ! -e $secret ] || export REDISCLI_AUTH=$(cat $secret); redis-cli -e xlen predictions:queue' 2>&1) ||
         waiting="an unknown number of (redis: $waiting)"
     [ "$waiting" = 0 ] || say "note: $waiting predictions still wait in Redis for PostgreSQL; they are not in this backup" >&2
 }

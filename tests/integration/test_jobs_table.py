@@ -10,10 +10,12 @@ from typing import TypeVar
 import psycopg2
 import pytest
 
+from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
 from api.prediction.identifiers import new_prediction_id
 from api.worker.job_rows import Work, WorkStore
+from mlstack.runtime.secret_files import Secret
 from tests.harness.processes.inference import Stores, stores
 
 Result = TypeVar("Result")
@@ -52,7 +54,8 @@ def as_worker(real_stores: Stores, steps: Callable[[WorkStore], Awaitable[Result
     """Do some steps as a worker does: as the role `inference`, over a new connection."""
 
     async def do() -> Result:
-        connection = PostgresConnection(real_stores.inference_url)
+        url = Secret("DATABASE_URL", lambda: real_stores.inference_url)
+        connection = PostgresConnection(StoreAddress("postgres", url))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(running(connection.keep_connected))
             return await steps(WorkStore(connection, LEASE, lambda: None))

@@ -18,14 +18,12 @@ import psycopg2
 import redis as redis_client
 from tests.harness.processes.serving import ServingProcess, eventually
 from tests.harness.processes.store_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer
-from tests.harness.processes.stores import free_port, postgres_server, redis_server
+from tests.harness.processes.stores import free_port, postgres_server, shipped_redis
 from tests.harness.repository_root import ROOT
 
 DATABASE = "predictions"
 INFERENCE_PASSWORD = "inference-demo"
 QUEUE, REJECTED = "predictions:queue", "predictions:rejected"
-# As in redis/redis.conf: what is acknowledged is on disk, and only the cache is ever evicted.
-_REDIS_OPTIONS = ("--appendfsync", "always", "--maxmemory", "384mb", "--maxmemory-policy", "volatile-lru")
 
 
 @dataclass
@@ -68,7 +66,7 @@ class Stores:
 @contextmanager
 def stores() -> Iterator[Stores]:
     """Start both stores and prepare the log as the service postgres-access does."""
-    with postgres_server() as postgres, redis_server(*_REDIS_OPTIONS) as redis:
+    with postgres_server() as postgres, shipped_redis() as redis:
         postgres.execute(f"CREATE DATABASE {DATABASE}")
         prepare_log(postgres)
         yield Stores(postgres, redis)
@@ -96,7 +94,7 @@ def inference(
         "PORT": str(port),
         "MODEL_DIR": str(model_dir),
         "DATABASE_URL": stores.inference_url,
-        "REDIS_URL": stores.redis.url(),
+        "REDIS_URL": stores.redis.url("api"),
         **{name: str(value) for name, value in settings.items()},
     }
     command = [sys.executable, "-m", "api"]

@@ -24,7 +24,7 @@ class ServiceInProcess:
         variables = {
             "MODEL_DIR": str(model_dir),
             "DATABASE_URL": stores.inference_url,
-            "REDIS_URL": stores.redis.url(),
+            "REDIS_URL": stores.redis.url("api"),
             **environment,
         }
         with patch.dict(os.environ, variables):

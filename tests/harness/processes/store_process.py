@@ -82,6 +82,9 @@ class PostgresServer(Server):
 class RedisServer(Server):
     """A Redis with the append-only file on."""
 
-    def url(self) -> str:
+    password: str = ""  # of every user; none where there are no users but the default one
+
+    def url(self, user: str = "default") -> str:
         """Return the URL of its database 0."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        login = f"{user}:{self.password}@" if self.password else ""
+        return f"redis://{login}127.0.0.1:{self.port}/0"

@@ -16,8 +16,10 @@ import psycopg2
 import pytest
 
 from tests.harness.processes.store_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer, Server
+from tests.harness.repository_root import ROOT
 
 _PORTS = range(12_000, 23_000)  # above are ports of the stack that scripts/develop/test.sh runs beside
+REDIS_PASSWORD = "redis-0123456789"
 _DEBIAN = Path("/usr/lib/postgresql")  # keeps the server's programs off the PATH, one folder a version
 
 
@@ -60,6 +62,24 @@ def redis_server(*options: str) -> Iterator[RedisServer]:
         where = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
         command = [program, *where, "--appendonly", "yes", "--save", "", *options]
         server = RedisServer(command, directory, port, lambda: _accepts_ping(port))
+        with _running(server):
+            yield server
+
+
+@contextmanager
+def shipped_redis(*options: str, **settings: str) -> Iterator[RedisServer]:
+    """Give a Redis as its container runs it, by redis/start.sh; `settings` are its environment."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+    with _directory() as directory:
+        port = free_port()
+        folders = {"TMPDIR": str(directory), "REDIS_DIR": str(directory)}
+        names = ("REDIS_PASSWORD", "REDIS_API_PASSWORD", "REDIS_EXPORTER_PASSWORD")
+        environment = dict.fromkeys(names, REDIS_PASSWORD) | folders | settings
+        command = ["env", *(f"{name}={value}" for name, value in environment.items())]
+        command += ["sh", str(ROOT / "redis" / "start.sh")]
+        command += ["--bind", "127.0.0.1", "--port", str(port), *options]
+        server = RedisServer(command, directory, port, lambda: _accepts_ping(port), password=REDIS_PASSWORD)
         with _running(server):
             yield server
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.harness.monitoring.images import OVERLAY, overlay_images, prepare_images
 from tests.harness.production.external_stores import PASSWORD, run
-from tests.harness.production.secret_files import OWN_PASSWORDS
+from tests.harness.production.secret_files import OWN_PASSWORDS, secret_file
 from tests.harness.production.stack import Production
 from tests.harness.stack.compose import settings
 from tests.harness.stack.waiting import wait_until
@@ -70,7 +70,7 @@ def test_the_drift_monitor_reads_the_external_log(watched: Production) -> None:
 def test_an_exporter_refuses_the_demo_password(watched: Production, tmp_path: Path, exporter: str) -> None:
     secrets = tmp_path / "secrets"
     shutil.copytree(watched.secrets, secrets)
-    (secrets / "monitor_password").write_text(settings()["MONITOR_PASSWORD"])
+    secret_file(secrets, "monitor_password").write_text(settings()["MONITOR_PASSWORD"])
     careless = replace(watched, environment=watched.environment | {"SECRETS_DIR": str(secrets)})
 
     output = careless.compose("run", "--rm", "--no-deps", "-T", exporter, check=False)
