@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from api.jobs.settings import JobSettings
 from api.settings import Settings
 from api.worker.settings import WorkerSettings
+from mlstack.runtime.secret_files import Secret
 from mlstack.serving.settings import read_serving_settings
+from mlstack.web.api_keys import ApiKeys
 from tests.harness.repository import COMBINATIONS, compose_config, read, services, settings
 from tests.harness.repository_root import ROOT
 
@@ -19,9 +22,15 @@ _PAGE, _, _FIXED = read("docs/settings.md").partition("## Fixed by the Compose f
 _ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)` )?\| (.+?) \| (.+?) \|$", re.MULTILINE)
 _README_ROW = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)` )?\|", re.MULTILINE)
 _READ = re.compile(r"""\b(?:env|env_list|env_flag|read_secret|read_url)\(\s*"([A-Z_]+)\"""")
+_SECRET = re.compile(r"""\"([A-Z]+(?:_[A-Z]+)*_(?:URL|KEYS))\"""")  # read by their names, file or not
 _NUMBER = re.compile(r"""\benv_(int|float)\(\s*"([A-Z_]+)",\s*([^,)]+)(?:,\s*minimum=([^)]+))?\)""")
 _ALLOWED = {name: allowed for name, _, allowed, _ in _ROW.findall(_PAGE)}
 _OF_NGINX = {"REQUESTS_PER_ADDRESS", "LARGE_BODIES_PER_ADDRESS"}
+_URLS = {
+    "DATABASE_URL": "postgresql://inference:secret@postgres:5432/predictions",
+    "REDIS_URL": "redis://api:secret@redis:6379/0",
+    "AMQP_URL": "amqp://jobs:secret@rabbitmq:5672/",
+}
 _BY_RULES_OF_ITS_OWN = {"DATA_MIN", "DATA_MAX", "TEST_FRACTION"}  # empty is allowed; less than 1
 
 
@@ -104,7 +113,7 @@ def test_a_service_is_given_every_setting_that_it_reads(service: str, sources: l
 
 def test_every_variable_that_the_code_reads_is_on_the_page() -> None:
     text = "\n".join(_sources())
-    names = {*_READ.findall(text), *(name for _, name, _, _ in _NUMBER.findall(text))}
+    names = {*_READ.findall(text), *_SECRET.findall(text), *(name for _, name, _, _ in _NUMBER.findall(text))}
 
     fixed = set(re.findall(r"`([A-Z_]+)`", "\n".join(re.findall(r"^\| (`.*?) \|", _FIXED, re.MULTILINE))))
 
@@ -130,11 +139,24 @@ def test_without_compose_the_programs_take_the_same_defaults(
 ) -> None:
     for name in settings():
         monkeypatch.delenv(name, raising=False)
-    for name in ("DATABASE_URL", "REDIS_URL", "AMQP_URL"):
-        monkeypatch.setenv(name, "postgresql://inference:secret@postgres:5432/predictions")
-    alone = reader()
+    for name, url in _URLS.items():
+        monkeypatch.setenv(name, url)
+    alone = _values(reader())
 
     for name, value in settings().items():
         monkeypatch.setenv(name, value)
 
-    assert reader() == alone
+    assert _values(reader()) == alone
+
+
+def _values(read_settings: Any) -> dict[str, object]:
+    """Return settings by name, secrets as their present values."""
+    return {field.name: _value(getattr(read_settings, field.name)) for field in fields(read_settings)}
+
+
+def _value(value: Any) -> object:
+    if isinstance(value, ApiKeys):
+        return value.secret.value
+    if isinstance(value, Secret):
+        return value.value
+    return _values(value) if is_dataclass(value) else value
