@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
@@ -35,20 +36,28 @@ class HotPathFirst:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
-            await self._app.state.predict(scope, receive, send)
-        else:
-            await self._observed(scope, receive, send)
+        if scope["type"] == "http":
+            if scope["path"] == PATH and scope["method"] == "POST":
+                await self._app.state.predict(scope, receive, send)
+                return
+            if not scope[
+                "path"
+            ].isprintable():  # `$` in a route's pattern matches before a last line feed, too
+                scope["path"] = quote(scope["path"])
+        await self._observed(scope, receive, send)
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
     settings = Settings.from_env()
-    async with open_service(settings) as service, open_job_service(settings.database_url) as jobs_service:
+    async with (
+        open_service(settings) as service,
+        open_job_service(settings.database_url, service.memory) as jobs_service,
+    ):
         app.state.service = service
         app.state.jobs = jobs_service
-        app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys)
+        app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys, service.memory)
         # What is loaded by now stays: a full collection looks through all of it, and answers nobody meanwhile
         gc.collect()
         gc.freeze()

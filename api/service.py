@@ -12,6 +12,7 @@ from api import metrics
 from api.connections.background import forget_abandoned_lookups, running
 from api.connections.postgres import PostgresConnection
 from api.connections.redis import RedisConnection
+from api.http_server.memory import MemoryBudget
 from api.prediction.batcher import Batcher, Limits
 from api.prediction.cache import Cache
 from api.prediction.intake import Intake
@@ -39,6 +40,7 @@ class Service:
     intake: Intake
     batcher: Batcher
     keys: ApiKeys
+    memory: MemoryBudget
     draining: bool = False  # the server says so at SIGTERM: see draining_server.py
 
     def check_ready(self) -> int:
@@ -65,7 +67,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
     models.follow()
     intake = Intake(models, settings.max_rows, settings.max_body_bytes)
-    service = Service(settings, models, redis, log, intake, batcher, ApiKeys.from_env())
+    memory = MemoryBudget(settings.max_pending_bytes)
+    service = Service(settings, models, redis, log, intake, batcher, ApiKeys.from_env(), memory)
     metrics.queue_limit.set(settings.queue_limit)
     async with AsyncExitStack() as stack:
         stack.enter_context(metrics.registered(ModelCollector(models)))

@@ -22,6 +22,7 @@ class Settings:
     max_body_bytes: int
     max_pending: int  # requests waiting for an answer; one more is refused
     max_pending_rows: int
+    max_pending_bytes: int  # that all requests may hold: their bodies, rows and answers
     max_wait: float  # for a slow model; a request that would wait longer is refused
     cache_ttl: int
     queue_limit: int  # predictions that may wait in Redis while PostgreSQL is away
@@ -45,6 +46,7 @@ class Settings:
             max_body_bytes=env_int("MAX_BODY_BYTES", 1 << 20, minimum=64),
             max_pending=env_int("MAX_PENDING", 1024, minimum=1),
             max_pending_rows=env_int("MAX_PENDING_ROWS", 100_000, minimum=1),
+            max_pending_bytes=env_int("MAX_PENDING_BYTES", 96 << 20, minimum=1),
             max_wait=env_float("MAX_WAIT_SECONDS", 5.0),
             cache_ttl=env_int("CACHE_TTL_SECONDS", 3600, minimum=1),
             queue_limit=env_int("QUEUE_LIMIT", 100_000),

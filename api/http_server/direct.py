@@ -8,12 +8,16 @@ declines, and everything unusual, takes uvicorn's way as if nothing had been tri
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Protocol
 
 import httptools
 
-from api.http_server.exchange import DirectExchange
+from api.http_server.exchange import DirectExchange, refuse
 from api.http_server.single_write import SingleWrites
+
+_LARGEST_HEAD = 64 << 10  # bytes; the front door takes half of that
+_MOST_PIPELINED = 64  # requests that wait on a connection for those before them
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -40,6 +44,8 @@ class DirectProtocol(SingleWrites):
         self._path = self._handler.path
         self._direct = False  # the request that is being received may take the short way
         self._body = b""
+        self._in_head = True  # or in the trailers after a body in chunks
+        self._head_bytes = 0
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; the request that is not whole by its end takes uvicorn's way."""
@@ -47,15 +53,19 @@ class DirectProtocol(SingleWrites):
             self.parser.feed_data(data)
         except httptools.HttpParserError:
             self._direct = False
-            self.send_400_response("Invalid HTTP request received.")
+            self.send_400_response("expected an HTTP request")
         except httptools.HttpParserUpgrade:
             self._unsupported_upgrade_warning()
         else:
             if self._direct:
                 self._take_uvicorns_way()
+            elif self._in_head:
+                self._bound_head(len(data))
 
     def on_message_begin(self) -> None:
         """Begin a request; what uvicorn needs of it is made when it takes uvicorn's way."""
+        self._in_head = True
+        self._head_bytes = 0
         self.url = b""
         self.headers = []
         self._body = b""
@@ -67,6 +77,7 @@ class DirectProtocol(SingleWrites):
 
     def on_headers_complete(self) -> None:
         """Decide which way the request takes."""
+        self._in_head = False
         parser, cycle = self.parser, self.cycle
         self._direct = (
             self.url == self._path
@@ -80,8 +91,13 @@ class DirectProtocol(SingleWrites):
         if not self._direct:
             self._begin_uvicorns_way()
 
+    def on_chunk_header(self) -> None:
+        """Expect a chunk of the body, or the trailers."""
+        self._in_head = True
+
     def on_body(self, body: bytes) -> None:
         """Gather the body."""
+        self._in_head = False
         if self._direct:
             self._body += body
         else:
@@ -124,6 +140,19 @@ class DirectProtocol(SingleWrites):
     def _look_whether_idle(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, as a problem; the connection ends."""
+        refuse(self, HTTPStatus.BAD_REQUEST, msg)
+
+    def _bound_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > _LARGEST_HEAD:
+            refuse(
+                self,
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+                f"expected at most {_LARGEST_HEAD} bytes of headers",
+            )
+
     def _take_uvicorns_way(self) -> None:
         self._direct = False
         self._begin_uvicorns_way()
@@ -132,6 +161,8 @@ class DirectProtocol(SingleWrites):
 
     def _begin_uvicorns_way(self) -> None:
         self._unset_keepalive_if_required()
+        if len(self.pipeline) >= _MOST_PIPELINED:
+            raise httptools.HttpParserError("too many pipelined requests")
         url, headers = self.url, self.headers
         super().on_message_begin()
         self.url = url

@@ -15,6 +15,7 @@ class JobSettings:
 
     broker_url: str  # empty: there is none
     lease_seconds: int  # a job in progress for longer may be taken over by another worker
+    limit: int  # jobs that may wait for workers; more are refused
     retention_hours: int  # of finished jobs; an idempotency key is known for as long
 
     @classmethod
@@ -23,5 +24,6 @@ class JobSettings:
         return cls(
             broker_url=read_url("AMQP_URL", ""),
             lease_seconds=env_int("JOBS_LEASE_SECONDS", 15, minimum=1),
+            limit=env_int("JOBS_LIMIT", 10_000, minimum=1),
             retention_hours=env_int("JOBS_RETENTION_HOURS", 168, minimum=1),
         )

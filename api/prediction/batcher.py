@@ -24,7 +24,6 @@ from api.prediction.pending import Batch, FutureRespondent, PendingPrediction
 from api.prediction.prediction_log import PredictionLog
 from api.prediction.stage import Stage
 from mlstack.registry.loaded_model import LoadedModel
-from mlstack.runtime.arrays import FloatArray
 from mlstack.web.problems import FAILED, InvalidInput, Problem, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -70,10 +69,10 @@ class Batcher:
         self._rows += pending.n_rows
         self._arrived.put(pending)
 
-    async def answer(self, identity: Identity, model: LoadedModel, rows: FloatArray, started: float) -> bytes:
-        """Return the body of the response to checked rows [n, k]; raise a Problem."""
+    async def answer(self, identity: Identity, model: LoadedModel, content: bytes, started: float) -> bytes:
+        """Return the body of the response to `content`, the float64 values of checked rows; raise a Problem."""
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.submit(PendingPrediction(identity, model, rows.tobytes(), started, FutureRespondent(future)))
+        self.submit(PendingPrediction(identity, model, content, started, FutureRespondent(future)))
         return (await future).encode()
 
     async def drained(self) -> None:
