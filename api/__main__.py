@@ -11,6 +11,7 @@ import uvicorn
 from api.http_server.direct import DirectProtocol
 from api.http_server.draining import DrainingServer
 from api.settings import Settings
+from mlstack.runtime.allocator import return_memory
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
 
@@ -25,6 +26,7 @@ def main() -> int:
     except SettingsError as error:
         logger.error(str(error))
         return 1
+    return_memory()
     # uvicorn drains on SIGTERM and raises the signal again afterwards; by then the work is done.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(

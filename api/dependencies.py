@@ -51,7 +51,7 @@ UntilSent = Annotated[AsyncExitStack, Depends(_until_sent)]
 class WholeResponse(Response):
     """A response in one piece, which counts as sent when the client has taken it."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send_body(send, bytes(self.body))
@@ -60,7 +60,7 @@ class WholeResponse(Response):
 class ResponseInPieces(Response):
     """A response of which no more than a piece is buffered: many may share a long body."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it as fast as the client takes it."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         body = memoryview(self.body)

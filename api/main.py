@@ -24,6 +24,7 @@ from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
 from api.service import open_service
 from api.settings import Settings
+from mlstack.registry.trial import TrialLoader
 
 
 class HotPathFirst:
@@ -51,8 +52,9 @@ class HotPathFirst:
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
     settings = Settings.from_env()
+    trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     async with (
-        open_service(settings) as service,
+        open_service(settings, trials.load) as service,
         open_job_service(settings.database_url, service.memory) as jobs_service,
     ):
         app.state.service = service

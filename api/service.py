@@ -20,6 +20,8 @@ from api.prediction.log_queue import LogQueue
 from api.prediction.prediction_log import PredictionLog
 from api.prediction.sealing import Sealer
 from api.settings import Settings
+from mlstack.registry.current_model import Load
+from mlstack.registry.loaded_model import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.metrics import ModelCollector
@@ -54,17 +56,17 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[Service]:
+async def open_service(settings: Settings, load: Load = load_model) -> AsyncIterator[Service]:
     """Connect, load the model, start the lanes; on the way out answer what waits, then close."""
     forget_abandoned_lookups()
     redis = RedisConnection(settings.redis_url)
     connections = [PostgresConnection(settings.database_url) for _ in range(3)]
-    queue = LogQueue(redis, settings.queue_limit, settings.queue_timeout)
+    sealer = await asyncio.to_thread(Sealer, settings.sealing_keys)
+    queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
-    sealer = await asyncio.to_thread(Sealer, settings.database_url)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
     batcher = Batcher(cache, log, Limits(settings.max_pending, settings.max_pending_rows, settings.max_wait))
-    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
+    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir), load)
     models.follow()
     intake = Intake(models, settings.max_rows, settings.max_body_bytes)
     memory = MemoryBudget(settings.max_pending_bytes)

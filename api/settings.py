@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlstack.runtime.settings import env, env_float, env_int, read_url
+from mlstack.runtime.settings import (
+    DEMO_PASSWORDS,
+    SettingsError,
+    env,
+    env_flag,
+    env_float,
+    env_int,
+    read_secret,
+    read_url,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +23,9 @@ class Settings:
 
     database_url: str
     redis_url: str
+    sealing_keys: tuple[str, ...]  # of what lies in Redis; the first seals, all are accepted
     model_dir: Path
+    max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
     host: str
     port: int
     log_level: str
@@ -38,7 +49,9 @@ class Settings:
         return cls(
             database_url=read_url("DATABASE_URL"),
             redis_url=read_url("REDIS_URL"),
+            sealing_keys=_read_sealing_keys(),
             model_dir=Path(env("MODEL_DIR", "/models")),
+            max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; only nginx is published
             port=env_int("PORT", 8000, minimum=1),
             log_level=env("LOG_LEVEL", "INFO"),
@@ -51,8 +64,18 @@ class Settings:
             cache_ttl=env_int("CACHE_TTL_SECONDS", 3600, minimum=1),
             queue_limit=env_int("QUEUE_LIMIT", 100_000),
             retention_days=env_int("RETENTION_DAYS", 0),
-            cache_timeout=env_float("CACHE_TIMEOUT_SECONDS", 0.15),
-            queue_timeout=env_float("QUEUE_TIMEOUT_SECONDS", 0.4),
-            insert_timeout=env_float("INSERT_TIMEOUT_SECONDS", 0.5),
+            # Together below a second: a client is told within one that no store answers
+            cache_timeout=env_float("CACHE_TIMEOUT_SECONDS", 0.1),
+            queue_timeout=env_float("QUEUE_TIMEOUT_SECONDS", 0.3),
+            insert_timeout=env_float("INSERT_TIMEOUT_SECONDS", 0.4),
             drain_timeout=env_float("DRAIN_TIMEOUT_SECONDS", 30.0),
         )
+
+
+def _read_sealing_keys() -> tuple[str, ...]:
+    """Return the keys in SEALING_KEY, one a line or separated by commas; without any the log's URL."""
+    text = read_secret("SEALING_KEY", "")
+    keys = tuple(key.strip() for key in text.replace(",", "\n").splitlines() if key.strip())
+    if DEMO_PASSWORDS.intersection(keys) and env_flag("REFUSE_DEMO_PASSWORDS"):
+        raise SettingsError("SEALING_KEY is the demo key of .env: choose your own, see docs/operations.md")
+    return keys or (read_url("DATABASE_URL"),)

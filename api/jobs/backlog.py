@@ -43,6 +43,9 @@ class Backlog:
         self._submitting += 1
         try:
             yield
+        except BaseException:
+            self._accepted -= 1
+            raise
         finally:
             self._submitting -= 1
 

@@ -1,4 +1,4 @@
-"""The table of jobs as the api writes it: submit once, remember what was published, notice what has finished."""
+"""The table of jobs as the api writes it: submit once, remember what was published, see what has finished."""
 
 from __future__ import annotations
 

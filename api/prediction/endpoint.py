@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 
 from api.http_server.asgi import ClientGone, Receive, Scope, Send, send_json, send_problem
-from api.http_server.metrics import CLIENT_GONE, http
 from api.http_server.memory import MemoryBudget, Share
+from api.http_server.metrics import CLIENT_GONE, http
 from api.prediction.batcher import Batcher
 from api.prediction.identifiers import Headers, Identity, identify
 from api.prediction.intake import Intake

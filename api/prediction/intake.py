@@ -14,7 +14,6 @@ from mlstack.web.bodies import check_json
 from mlstack.web.instances import check_rows, decode_request, to_rows
 from mlstack.web.served_models import ServedModels
 
-
 _ANSWER_BYTES = 108  # of a row: four numbers of at most 24 characters, with brackets and commas
 
 
@@ -65,7 +64,7 @@ class Intake:
 def cost(rows: FloatArray) -> int:
     """Return the most bytes that rows [n, k] and their answer hold, in all the forms that they take.
 
-    The rows are held as an array, as bytes, and as JSON for the log; a row's answer as members, as the body of
-    the response, as a row of the log and as an entry of the cache.
+    The rows are held as an array, as bytes, and as JSON for the log; a row's answer as members, as the body
+    of the response, as a row of the log and as an entry of the cache.
     """
     return rows.nbytes * 5 + len(rows) * _ANSWER_BYTES * 5

@@ -1,26 +1,31 @@
 """The prediction log's queue: a Redis stream that holds rows while PostgreSQL is away.
 
-It has no TTL, so Redis never evicts it; it is bounded, so it never fills Redis either.
+It has no TTL, so Redis never evicts it; it is bounded, so it never fills Redis either. Rows are sealed: what
+another client of Redis has put there is set aside and never logged.
 """
 
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 import hiredis
 
 from api import metrics
 from api.connections.redis import Command, RedisConnection, RedisUnavailable, Reply
+from api.prediction.sealing import Sealer
 
 logger = logging.getLogger(__name__)
 
 QUEUE = "predictions:queue"
+_NAME = QUEUE.encode()
+_FIELDS = 4  # of an entry: row, its content, seal, the seal itself
 REJECTED = "predictions:rejected"
 
 # Length check and append in one step: replicas that append at once cannot pass the limit together.
 _APPEND = """
-if redis.call('XLEN', KEYS[1]) + #ARGV - 1 > tonumber(ARGV[1]) then return -1 end
-for i = 2, #ARGV do redis.call('XADD', KEYS[1], '*', 'row', ARGV[i]) end
+if redis.call('XLEN', KEYS[1]) + (#ARGV - 1) / 2 > tonumber(ARGV[1]) then return -1 end
+for i = 2, #ARGV, 2 do redis.call('XADD', KEYS[1], '*', 'row', ARGV[i], 'seal', ARGV[i + 1]) end
 return redis.call('XLEN', KEYS[1])
 """
 
@@ -40,6 +45,14 @@ return found
 _BATCH_BYTES = 4 << 20
 
 
+class QueuedRow(NamedTuple):
+    """A row that waits, or what others have put in its place: then it is not `genuine`."""
+
+    entry_id: bytes
+    content: bytes
+    genuine: bool
+
+
 class QueueFull(Exception):
     """The queue holds as many rows as its limit allows, or as Redis has memory for."""
 
@@ -47,20 +60,22 @@ class QueueFull(Exception):
 class LogQueue:
     """Rows in order of arrival; what was appended is on disk before the call returns (appendfsync always)."""
 
-    def __init__(self, redis: RedisConnection, limit: int, timeout: float) -> None:
-        """`limit` is in rows; `timeout` in seconds."""
+    def __init__(self, redis: RedisConnection, sealer: Sealer, limit: int, timeout: float) -> None:
+        """`limit` is in rows; `timeout` in seconds is for one command."""
         self._redis = redis
+        self._sealer = sealer
         self._limit = limit
-        self._timeout = timeout
+        self.timeout = timeout
 
     @property
     def available(self) -> bool:
         """True while Redis answers."""
         return self._redis.available
 
-    async def append(self, rows: list[bytes]) -> int:
+    async def append(self, rows: list[bytes], within: float) -> int:
         """Add all rows or none and return the queue's length; raise QueueFull or RedisUnavailable."""
-        length = await self._ask(("EVAL", _APPEND, 1, QUEUE, self._limit, *rows))
+        sealed = [part for row in rows for part in (row, self._sealer.seal(_NAME, row))]
+        length = await self._ask(("EVAL", _APPEND, 1, QUEUE, self._limit, *sealed), within)
         if length == -1:
             raise QueueFull(f"{self._limit} predictions wait for PostgreSQL already")
         assert isinstance(length, int)
@@ -72,25 +87,35 @@ class LogQueue:
         assert isinstance(length, int)
         return length
 
-    async def oldest(self, count: int) -> list[tuple[bytes, bytes]]:
-        """Return about `count` (entry id, row) from the front, fewer of long ones, without removing them."""
+    async def oldest(self, count: int) -> list[QueuedRow]:
+        """Return about `count` rows from the front, fewer of long ones, without removing them."""
         entries = await self._ask(("EVAL", _OLDEST, 1, QUEUE, count, _BATCH_BYTES))
         assert isinstance(entries, list)
-        return [(entry_id, fields[1]) for entry_id, fields in entries]
+        return [self._opened(entry_id, fields) for entry_id, fields in entries]
 
     async def remove(self, entry_ids: list[bytes]) -> None:
         """Remove entries; call it after their rows are committed."""
         await self._ask(("XDEL", QUEUE, *entry_ids))
 
-    async def set_aside(self, entry_id: bytes, row: bytes) -> None:
-        """Move a row that PostgreSQL refuses out of the way, where a person can look at it."""
-        await self._ask(("XADD", REJECTED, "*", "row", row))
-        await self.remove([entry_id])
+    async def set_aside(self, row: QueuedRow, reason: str) -> None:
+        """Move a row out of the way, where a person can look at it."""
+        await self._ask(("XADD", REJECTED, "*", "row", row.content))
+        await self.remove([row.entry_id])
         metrics.rows_set_aside.inc()
-        logger.error("a queued row was refused and set aside", extra={"stream": REJECTED})
+        logger.error("a queued row was set aside", extra={"stream": REJECTED, "reason": reason})
 
-    async def _ask(self, command: Command) -> Reply:
-        (reply,) = await self._redis.execute([command], self._timeout)
+    def _opened(self, entry_id: bytes, fields: list[bytes]) -> QueuedRow:
+        """Return the row in an entry; one of other fields, or without this service's seal, is not genuine."""
+        content = fields[1]
+        genuine = (
+            len(fields) == _FIELDS
+            and (fields[0], fields[2]) == (b"row", b"seal")
+            and self._sealer.is_sealed(_NAME, content, fields[3])
+        )
+        return QueuedRow(entry_id, content, genuine)
+
+    async def _ask(self, command: Command, within: float | None = None) -> Reply:
+        (reply,) = await self._redis.execute([command], within or self.timeout)
         if isinstance(reply, hiredis.ReplyError):
             if "OOM" in str(reply):
                 raise QueueFull("Redis has no memory left for the queue")

@@ -27,6 +27,7 @@ from api.worker.job_rows import WorkStore
 from api.worker.settings import WorkerSettings
 from api.worker.sweeper import Sweeper
 from mlstack.registry.store import ModelStore
+from mlstack.registry.trial import TrialLoader
 from mlstack.web.served_models import ServedModels
 
 logger = logging.getLogger(__name__)
@@ -39,10 +40,11 @@ _SILENCE_SECONDS = 15.0  # stores that do not answer take a part up to 10
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Work while the application is open; then finish what was begun and give the rest back."""
     settings = WorkerSettings.from_env()
+    trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     heartbeat = Heartbeat(max(_SILENCE_SECONDS, float(settings.jobs.lease_seconds)))
     consumer = Consumer(heartbeat)
     broker = Broker(settings.jobs.broker_url, "worker", consumer.deliver, prefetch=2 * settings.lanes)
-    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
+    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir), trials.load)
     models.follow()
     sweeping, *working = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 1)]
     sweeper = Sweeper(sweeping, broker, heartbeat, settings.jobs.retention_hours)

@@ -19,6 +19,7 @@ DEMO_PASSWORDS = frozenset(
         "rabbitmq-demo",
         "monitor-demo",
         "drift-demo",
+        "sealing-demo",
     }
 )
 

@@ -6,10 +6,12 @@ import threading
 
 from flask import Flask, request
 
+from mlstack.runtime.allocator import return_memory
 from mlstack.serving.authorization import require_key
 from mlstack.serving.body import discard_body
 from mlstack.serving.errors import add_error_handlers
 from mlstack.serving.observation import observe_requests
+from mlstack.serving.overload import refuse_overload
 from mlstack.serving.routes import routes
 from mlstack.serving.services import extension, make_services
 from mlstack.serving.settings import ServingSettings
@@ -17,6 +19,7 @@ from mlstack.serving.settings import ServingSettings
 
 def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
     """Return the application, its model loaded and followed; call it in the process that serves."""
+    return_memory()
     app = Flask("model-serve", static_folder=None)
     app.url_map.merge_slashes = False
     made = make_services(settings, draining)
@@ -28,6 +31,7 @@ def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
     def discard(_error: BaseException | None) -> None:
         discard_body(request)
 
+    refuse_overload(app)
     require_key(app)
     app.register_blueprint(routes)
     made.models.follow()

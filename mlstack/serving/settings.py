@@ -15,11 +15,13 @@ class ServingSettings:
 
     port: int
     threads: int
+    max_pending: int  # requests that may wait for a thread; more are refused
     graceful_timeout: int  # for what is being answered when SIGTERM comes
     receive_timeout: int  # of silence in the middle of a request
     max_body_bytes: int
     max_rows: int
     model_dir: Path
+    max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
     database_url: str
 
 
@@ -28,11 +30,13 @@ def read_serving_settings() -> ServingSettings:
     return ServingSettings(
         port=env_int("PORT", 5000, minimum=1),
         threads=env_int("SERVE_THREADS", 8, minimum=1),
+        max_pending=env_int("SERVE_MAX_PENDING", 512, minimum=1),
         graceful_timeout=env_int("GRACEFUL_TIMEOUT", 10, minimum=1),
         receive_timeout=env_int("RECEIVE_TIMEOUT", 10, minimum=1),
         max_body_bytes=env_int("MAX_BODY_BYTES", 1024 * 1024, minimum=1),
         max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
         model_dir=Path(env("MODEL_DIR", "/models")),
+        max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
         database_url=_read_database_url(),
     )
 

@@ -53,8 +53,8 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, expected: str, mo
 def _explain(body: bytes, error: Exception, expected: str) -> MalformedJSON | InvalidInput:
     """Tell a body that is no JSON from JSON of the wrong shape, and from what only Python accepts: NaN.
 
-    The decoder stops at the first wrong type and does not see the rest, so all of it is read once more, without
-    making an object of anything: that takes milliseconds, whatever the body.
+    The decoder stops at the first wrong type and does not see the rest, so all of it is read once more,
+    without making an object of anything: that takes milliseconds, whatever the body.
     """
     try:
         body.decode()

@@ -24,6 +24,7 @@ keep_or_make postgres_exporter_uri "$predictions/predictions?sslmode=require"
 keep_or_make grafana_password "$(random)"
 keep_or_make redis_password "$(random)"
 keep_or_make rabbitmq_password "$(random)"
+keep_or_make sealing_key "$(random)"
 keep_or_make api_keys "$(random)"
 
 cat <<NEXT

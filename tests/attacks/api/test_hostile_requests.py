@@ -31,13 +31,14 @@ def test_one_output_may_not_be_asked_for_many_times(api: ServingProcess) -> None
 
 @pytest.mark.parametrize("length", ["1" * 5000, "0" * 5000, "9" * 20, "٣", "+1", "1_0", "0x1"])
 def test_a_length_that_is_no_length_is_refused(api: ServingProcess, length: str) -> None:
-    answer = api.client.post(INFER, json={"inputs": [tensor()]}, headers={LENGTH: length.encode()})
+    answer = api.client.post(INFER, json={"inputs": [tensor()]}, headers=[(LENGTH.encode(), length.encode())])
 
     assert 400 <= answer.status_code < 500
 
 
 SHAPES = [
-    [0, 2**63 - 1], [0, 2**64], [2**63 - 1, 2**63 - 1], [0], [0, 0], [2**200, 0], [-1], [1, -1], [0, 1], [1, 0],
+    [0, 2**63 - 1], [0, 2**64], [2**63 - 1, 2**63 - 1], [0], [0, 0], [2**200, 0], [-1], [1, -1], [0, 1],
+    [1, 0],
     [2**31, 2**31], [10**300, 10**300],
 ]  # fmt: skip
 
@@ -74,6 +75,9 @@ def test_a_path_with_a_control_character_is_nowhere(
     assert b"status" in answer.content or b"error" in answer.content
 
 
+ODD_PARAMETERS: list[Any] = [[], {"binary_data_size": 1e300}, 5]
+
+
 def test_unusual_json_is_a_problem(api: ServingProcess) -> None:
     """In the protocol's own members, too."""
     odd = [
@@ -86,7 +90,7 @@ def test_unusual_json_is_a_problem(api: ServingProcess) -> None:
     odd += [
         json.dumps({"inputs": [tensor(), tensor() | extra]}) for extra in ({"name": None}, {"shape": [1.5]})
     ]
-    odd += [json.dumps({"inputs": [tensor(parameters=p)]}) for p in ([], {"binary_data_size": 1e300}, 5)]
+    odd += [json.dumps({"inputs": [tensor(parameters=p)]}) for p in ODD_PARAMETERS]
     odd += [json.dumps({"inputs": [tensor(parameters={"binary_data_size": True})]})]
     odd += ['{"inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "data": [1e400]}]}']
 

@@ -11,6 +11,7 @@ OWN_PASSWORDS = {
     "redis_password": "redis-0123456789",
     "rabbitmq_password": "rabbitmq-0123456789",
     "grafana_password": "grafana-0123456789",
+    "sealing_key": "sealing-0123456789",
 }
 
 
