@@ -8,16 +8,12 @@ declines, and everything unusual, takes uvicorn's way as if nothing had been tri
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 from typing import Protocol
 
 import httptools
 
-from api.http_server.exchange import DirectExchange, refuse
-from api.http_server.single_write import SingleWrites
-
-_LARGEST_HEAD = 64 << 10  # bytes; the front door takes half of that
-_MOST_PIPELINED = 64  # requests that wait on a connection for those before them
+from api.http_server.bounded_heads import BoundedHeads
+from api.http_server.exchange import DirectExchange
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -32,7 +28,7 @@ class DirectHandler(Protocol):
         """Take a request and return the exchange that its response ends; or decline it."""
 
 
-class DirectProtocol(SingleWrites):
+class DirectProtocol(BoundedHeads):
     """uvicorn's HTTP/1.1 protocol with that short way."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -44,8 +40,6 @@ class DirectProtocol(SingleWrites):
         self._path = self._handler.path
         self._direct = False  # the request that is being received may take the short way
         self._body = b""
-        self._in_head = True  # or in the trailers after a body in chunks
-        self._head_bytes = 0
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; the request that is not whole by its end takes uvicorn's way."""
@@ -59,13 +53,12 @@ class DirectProtocol(SingleWrites):
         else:
             if self._direct:
                 self._take_uvicorns_way()
-            elif self._in_head:
-                self._bound_head(len(data))
+            elif self.in_head:
+                self.bound_head(len(data))
 
     def on_message_begin(self) -> None:
         """Begin a request; what uvicorn needs of it is made when it takes uvicorn's way."""
-        self._in_head = True
-        self._head_bytes = 0
+        self.begin_head()
         self.url = b""
         self.headers = []
         self._body = b""
@@ -77,7 +70,7 @@ class DirectProtocol(SingleWrites):
 
     def on_headers_complete(self) -> None:
         """Decide which way the request takes."""
-        self._in_head = False
+        self.in_head = False
         parser, cycle = self.parser, self.cycle
         self._direct = (
             self.url == self._path
@@ -91,13 +84,9 @@ class DirectProtocol(SingleWrites):
         if not self._direct:
             self._begin_uvicorns_way()
 
-    def on_chunk_header(self) -> None:
-        """Expect a chunk of the body, or the trailers."""
-        self._in_head = True
-
     def on_body(self, body: bytes) -> None:
         """Gather the body."""
-        self._in_head = False
+        self.in_head = False
         if self._direct:
             self._body += body
         else:
@@ -140,19 +129,6 @@ class DirectProtocol(SingleWrites):
     def _look_whether_idle(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, as a problem; the connection ends."""
-        refuse(self, HTTPStatus.BAD_REQUEST, msg)
-
-    def _bound_head(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > _LARGEST_HEAD:
-            refuse(
-                self,
-                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-                f"expected at most {_LARGEST_HEAD} bytes of headers",
-            )
-
     def _take_uvicorns_way(self) -> None:
         self._direct = False
         self._begin_uvicorns_way()
@@ -161,8 +137,7 @@ class DirectProtocol(SingleWrites):
 
     def _begin_uvicorns_way(self) -> None:
         self._unset_keepalive_if_required()
-        if len(self.pipeline) >= _MOST_PIPELINED:
-            raise httptools.HttpParserError("too many pipelined requests")
+        self.bound_pipeline()
         url, headers = self.url, self.headers
         super().on_message_begin()
         self.url = url

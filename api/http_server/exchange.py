@@ -7,8 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from api.http_server.metrics import CLIENT_GONE, RouteObserver, http
-from mlstack.web.problems import CONTENT_TYPE, Problem, problem_body
-from mlstack.web.request_ids import request_id
+from mlstack.web.problems import Problem
 
 if TYPE_CHECKING:
     from api.http_server.direct import DirectProtocol
@@ -99,18 +98,3 @@ class DirectExchange:
             transport.close()
         self._observer.observe(status.value, time.perf_counter() - self._started)
         protocol.on_response_complete()
-
-
-def refuse(protocol: DirectProtocol, status: HTTPStatus, detail: str) -> None:
-    """Send a problem to what has not become a request, and end the connection."""
-    identifier = request_id(None)
-    body = problem_body(status, detail, identifier)
-    lines = "".join(
-        [f"{name.decode()}: {value.decode()}\r\n" for name, value in protocol.server_state.default_headers]
-    )
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}content-type: {CONTENT_TYPE}\r\n"
-        f"x-request-id: {identifier}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    protocol.raw_transport.write(head.encode() + body)
-    protocol.raw_transport.close()

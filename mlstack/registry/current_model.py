@@ -40,7 +40,7 @@ class CurrentModel:
         """
         with self._refreshing:
             version = self._store.current()
-            seen = fingerprint(self._store, version)
+            seen = None if version is None else (version, *fingerprint(self._store.path(version)))
             if seen == self._seen and (version is not None or self.refusal):
                 return False
             self._seen = seen
@@ -65,14 +65,12 @@ class CurrentModel:
         return True
 
 
-def fingerprint(store: ModelStore, version: int | None) -> Fingerprint | None:
-    """Return number, inodes, sizes and times: enough to notice a change or repair without reading."""
-    if version is None:
-        return None
-    marks = [version]
+def fingerprint(directory: Path) -> Fingerprint:
+    """Return inodes, sizes and times of a version: enough to notice a change or repair without reading."""
+    marks: list[int] = []
     for name in ("manifest.json", ARTIFACT):
         try:
-            status = (store.path(version) / name).lstat()
+            status = (directory / name).lstat()
         except OSError:
             marks.append(0)
         else:

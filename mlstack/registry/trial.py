@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import NoReturn
 
+from mlstack.registry.current_model import fingerprint
 from mlstack.registry.loaded_model import LoadedModel, load_published, read_published
 from mlstack.runtime.refusals import ModelRefused
 
@@ -38,6 +39,7 @@ class TrialLoader:
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._asking = threading.Lock()
+        self._refused: dict[tuple[object, ...], str] = {}  # not tried again until it changes
         self._trials, theirs = Pipe()
         self._process = os.fork()
         if self._process == 0:
@@ -47,11 +49,14 @@ class TrialLoader:
     def load(self, directory: Path) -> LoadedModel:
         """Return the version in `directory`; raise ModelRefused if it is damaged, or its loader was ended."""
         published = read_published(directory, self._most_bytes)
+        seen = (directory, *fingerprint(directory))
         with self._asking:
-            refusal = self._try(directory, published.manifest.digest)
-        if refusal is not None:
-            raise ModelRefused(refusal)
-        return load_published(published, self._most_bytes)
+            if seen not in self._refused:
+                refusal = self._try(directory, published.manifest.digest)
+                if refusal is None:
+                    return load_published(published, self._most_bytes)
+                self._refused[seen] = refusal
+            raise ModelRefused(self._refused[seen])
 
     def close(self) -> None:
         """End the process that makes trials."""

@@ -1,7 +1,8 @@
 """Lets a server's memory shrink again after a burst.
 
-glibc serves blocks of up to 32 MiB from its heaps once blocks of that size were freed, and a heap only shrinks
-at its end. With a fixed threshold each large block is a mapping of its own, which is returned when it is freed.
+glibc serves blocks of up to 32 MiB from its heaps once blocks of that size were freed, and a heap only
+shrinks at its end. With a fixed threshold each large block is a mapping of its own, which is returned when it
+is freed.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 
-from mlstack.registry.current_model import CurrentModel, Fingerprint, Load, fingerprint
+from mlstack.registry.current_model import CurrentModel, Load
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import Refusal
@@ -29,7 +29,6 @@ class ServedModels:
         self.current.refresh()
         self._store = store
         self._load = load
-        self._refused: dict[int, Fingerprint | None] = {}  # what is not tried again until it changes
         self._kept: OrderedDict[int, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -63,13 +62,9 @@ class ServedModels:
         if version in self._kept:
             self._kept.move_to_end(version)
             return self._kept[version]
-        seen = fingerprint(self._store, version)
-        if version in self._refused and self._refused[version] == seen:
-            raise UnknownVersion(f"model version {version} may not be served")
         try:
             model = self._load(self._store.path(version))
         except Refusal as refusal:
-            self._refused[version] = seen
             logger.warning("version refused", extra={"model_version": version, "reason": str(refusal)})
             raise UnknownVersion(f"model version {version} may not be served") from refusal
         self._kept[version] = model

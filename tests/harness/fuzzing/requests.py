@@ -13,27 +13,28 @@ _VERSIONS = [
     "/v2/models/x",
     "/v2/models/model/versions/99999",
 ]
-API = [
-    "/", "/predict", "/jobs", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/health", "/livez", "/readyz",
-    "/metrics", "/docs", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready", "/v2/repository/index",
-    "/v2/repository/models/model/load", "/v2/repository/models/model/unload", *_VERSIONS,
-    *[f"{version}/infer" for version in _VERSIONS], *[f"{version}/ready" for version in _VERSIONS],
+API = [ "/", "/predict", "/jobs", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/health", "/livez",
+    "/readyz", "/metrics", "/docs", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready",
+    "/v2/repository/index", "/v2/repository/models/model/load", "/v2/repository/models/model/unload",
+    *_VERSIONS, *[f"{version}/infer" for version in _VERSIONS],
+    *[f"{version}/ready" for version in _VERSIONS],
 ]  # fmt: skip
 SERVE = ["/", "/predict", "/data/sample", "/health", "/livez", "/readyz", "/metrics"]
 _ENDS = [
     "%0a", "%00", "%0d%0a", "%20", "/", "//", "/..", "/%2e%2e/predict", ";x", "?", "?wait=1", "?limit=1e9",
-    "?%00=%ff", "?wait=" + "9" * 5000, "?limit=" + "9" * 5000, "%", "%zz", "%ff", "%f0%9f%8d%80", "%c0%af", "#x",
-    "a" * 3000,
+    "?%00=%ff", "?wait=" + "9" * 5000, "?limit=" + "9" * 5000, "%", "%zz", "%ff", "%f0%9f%8d%80", "%c0%af",
+    "#x", "a" * 3000,
 ]  # fmt: skip
 _METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "POST"]
 _NAMES = [
     "X-Request-ID", "X-Idempotency-Key", "Idempotency-Key", "Inference-Header-Content-Length", "Accept",
-    "Accept-Encoding", "Content-Encoding", "Authorization", "X-API-Key", "X-Forwarded-For", "Range", "If-Match",
-    "Expect", "Upgrade", "Origin", "User-Agent", "X", "Cookie",
+    "Accept-Encoding", "Content-Encoding", "Authorization", "X-API-Key", "X-Forwarded-For", "Range",
+    "If-Match", "Expect", "Upgrade", "Origin", "User-Agent", "X", "Cookie",
 ]  # fmt: skip
 _VALUES = [
-    "", "0", "-1", "1" * 5000, "9" * 20, "1.5", "5", "1700000000.000-" + "0" * 32, "h2c", "1_0", "0x10", "\t",
-    "99999999999.999-" + "f" * 32, "a" * 7000, "\xff", "gzip", "bytes=0-1", "*", "<script>", "'", "\xc3\xbc",
+    "", "0", "-1", "1" * 5000, "9" * 20, "1.5", "5", "1700000000.000-" + "0" * 32, "h2c", "1_0", "0x10",
+    "\t", "99999999999.999-" + "f" * 32, "a" * 7000, "\xff", "gzip", "bytes=0-1", "*", "<script>", "'",
+    "\xc3\xbc",
 ]  # fmt: skip
 _ODD_TYPES = ["text/plain", "", "application/json; charset=utf-16", "x" * 500, "multipart/form-data"]
 _TYPES = ["application/json"] * 12 + _ODD_TYPES
