@@ -66,8 +66,8 @@ class Settings:
             retention_days=env_int("RETENTION_DAYS", 0),
             # Together below a second: a client is told within one that no store answers
             cache_timeout=env_float("CACHE_TIMEOUT_SECONDS", 0.1),
-            queue_timeout=env_float("QUEUE_TIMEOUT_SECONDS", 0.3),
-            insert_timeout=env_float("INSERT_TIMEOUT_SECONDS", 0.4),
+            queue_timeout=env_float("QUEUE_TIMEOUT_SECONDS", 0.25),
+            insert_timeout=env_float("INSERT_TIMEOUT_SECONDS", 0.35),
             drain_timeout=env_float("DRAIN_TIMEOUT_SECONDS", 30.0),
         )
 

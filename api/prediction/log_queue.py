@@ -104,6 +104,15 @@ class LogQueue:
         metrics.rows_set_aside.inc()
         logger.error("a queued row was set aside", extra={"stream": REJECTED, "reason": reason})
 
+    async def requeue(self) -> int:
+        """Move what was set aside back into the queue, sealed now; return how many rows."""
+        entries = await self._ask(("XRANGE", REJECTED, "-", "+"))
+        assert isinstance(entries, list)
+        for entry_id, fields in entries:
+            await self.append([fields[1]], self.timeout)
+            await self._ask(("XDEL", REJECTED, entry_id))
+        return len(entries)
+
     def _opened(self, entry_id: bytes, fields: list[bytes]) -> QueuedRow:
         """Return the row in an entry; one of other fields, or without this service's seal, is not genuine."""
         content = fields[1]

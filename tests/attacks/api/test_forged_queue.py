@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.harness.processes.inference import QUEUE, REJECTED, Stores, inference, is_healthy
+from tests.harness.processes.inference import QUEUE, REJECTED, Stores, is_healthy
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import ServingProcess, eventually
+from tests.harness.repository_root import ROOT
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 OTHER_ID = "01890a5d-ac96-774b-bcce-b302099a8058"
@@ -81,17 +84,26 @@ def test_a_row_that_is_put_there_again_is_logged_once(api: ServingProcess, real_
     assert real_stores.times_logged([answer["id"]]) == {answer["id"]: 1}
 
 
-def test_rows_that_wait_survive_a_new_key(model_dir: Path, real_stores: Stores, tmp_path: Path) -> None:
-    """The new key is put before the old one, so that both are accepted; it goes with the next change."""
-    with stopped(real_stores.postgres):
-        with inference(model_dir, tmp_path / "first", real_stores, SEALING_KEY="first-key") as first:
-            ids = [first.predict({"values": [number]}).json()["id"] for number in range(5)]
-        with inference(
-            model_dir, tmp_path / "second", real_stores, SEALING_KEY="new-key,first-key"
-        ) as second:
-            ids += [second.predict({"values": [number]}).json()["id"] for number in range(5)]
-            real_stores.postgres.start()
-            assert eventually(lambda: real_stores.queued() == 0, 30)
-            assert second.metric(SET_ASIDE) == 0
+def test_what_was_set_aside_can_be_put_back_by_a_person(api: ServingProcess, real_stores: Stores) -> None:
+    """As rows of a release that did not seal them, or whose key is lost."""
+    with stopped(real_stores.postgres), real_stores.connect_redis() as redis:
+        redis.delete(REJECTED)
+        answer = api.predict({"values": [5]}).json()
+        ((entry, own),) = redis.xrange(QUEUE)
+        redis.xdel(QUEUE, entry)
+        redis.xadd(QUEUE, {b"row": own[b"row"]})
+    with real_stores.connect_redis() as redis:
+        assert eventually(lambda: redis.xlen(REJECTED) == 1, 30)
+    assert real_stores.times_logged([answer["id"]]) == {answer["id"]: 0}
 
-    assert set(real_stores.times_logged(ids).values()) == {1}
+    settings = {"DATABASE_URL": real_stores.inference_url, "REDIS_URL": real_stores.redis.url()}
+    command = [sys.executable, "-m", "api.requeue"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert '"rows":1' in done.stdout
+    assert eventually(lambda: real_stores.times_logged([answer["id"]]) == {answer["id"]: 1}, 30)
+    with real_stores.connect_redis() as redis:
+        assert redis.xlen(REJECTED) == 0
