@@ -14,7 +14,6 @@ from flask import Flask, request
 from mlstack.web.problems import Unavailable
 
 REFUSING_THREADS = 2
-MOST_REFUSALS = 256  # that wait for those; past it a connection is closed without an answer
 _PROBES = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 
 _thread = threading.local()

@@ -25,7 +25,7 @@ from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from mlstack.serving.overload import MOST_REFUSALS, REFUSING_THREADS, refusing
+from mlstack.serving.overload import REFUSING_THREADS, refusing
 from mlstack.web.bodies import LARGEST_DISCARD
 from mlstack.web.draining import HANDSHAKE_SECONDS, ignore_new_connections
 from mlstack.web.problems import CONTENT_TYPE, problem_body
@@ -41,7 +41,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Nothing waits yet."""
         super().__init__(*args, **kwargs)
-        self._waiting = self._refusals = 0
+        self._waiting = 0
         self._refusing = ThreadPoolExecutor(REFUSING_THREADS, "refusing")
 
     def init_process(self) -> None:
@@ -70,12 +70,8 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         if self._waiting < self.app.settings.max_pending + self.app.settings.threads:
             self._waiting += 1
             self._submit(self.tpool, self.handle, conn, self._handled)
-        elif self._refusals < MOST_REFUSALS:
-            self._refusals += 1
-            self._submit(self._refusing, self._refuse, conn, self._refused)
-        else:
-            self.nr_conns -= 1
-            conn.close()
+        else:  # as many as there may be connections
+            self._submit(self._refusing, self._refuse, conn, self.finish_request)
 
     def _submit(
         self,
@@ -92,10 +88,6 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _handled(self, conn: Any, future: Any) -> None:
         self._waiting -= 1
-        self.finish_request(conn, future)
-
-    def _refused(self, conn: Any, future: Any) -> None:
-        self._refusals -= 1
         self.finish_request(conn, future)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
