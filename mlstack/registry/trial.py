@@ -79,8 +79,10 @@ def _serve_trials(requests: Connection, most_bytes: int, seconds: float) -> NoRe
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # it ends with the server, not before
-    os.closerange(_FIRST_DESCRIPTOR, requests.fileno())  # a listening socket must not live on here
-    os.closerange(requests.fileno() + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    for descriptor in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208
+        if descriptor >= _FIRST_DESCRIPTOR and descriptor != requests.fileno():
+            with suppress(OSError):
+                os.close(descriptor)  # a listening socket must not live on here
     with suppress(OSError, EOFError):
         while True:
             directory, digest = requests.recv()
