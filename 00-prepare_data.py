@@ -10,7 +10,7 @@ from mlstack.data.preparation import prepare
 from mlstack.runtime.settings import read_url
 from mlstack.runtime.step import run_step
 
-logger = logging.getLogger("00-prepare_data")
+logger = logging.getLogger(__name__)
 
 MESSAGES = {
     "generated": "generated and loaded",

@@ -11,7 +11,7 @@ from mlstack.runtime.refusals import DataRefused
 from mlstack.runtime.settings import read_url
 from mlstack.runtime.step import run_step
 
-logger = logging.getLogger("05-validate_data")
+logger = logging.getLogger(__name__)
 
 
 def main() -> None:

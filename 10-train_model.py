@@ -13,7 +13,7 @@ from mlstack.runtime.step import run_step
 from mlstack.training.config import content_digest, read_training_config
 from mlstack.training.train import train_and_publish
 
-logger = logging.getLogger("10-train_model")
+logger = logging.getLogger(__name__)
 
 
 def main() -> None:

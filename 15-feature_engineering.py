@@ -13,7 +13,7 @@ from mlstack.features.terms import read_features
 from mlstack.runtime.settings import read_url
 from mlstack.runtime.step import run_step
 
-logger = logging.getLogger("15-feature_engineering")
+logger = logging.getLogger(__name__)
 
 MESSAGES = {"made": "feature table made", "already there": "nothing to do: the feature table is up to date"}
 

@@ -11,7 +11,7 @@ from mlstack.runtime.refusals import QualityGateFailed
 from mlstack.runtime.settings import env, env_float, read_url
 from mlstack.runtime.step import run_step
 
-logger = logging.getLogger("20-evaluate_model")
+logger = logging.getLogger(__name__)
 
 
 def main() -> None:

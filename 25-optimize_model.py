@@ -12,7 +12,7 @@ from mlstack.training.config import read_training_config
 from mlstack.tuning.candidates import read_candidates
 from mlstack.tuning.search import Gate, optimize
 
-logger = logging.getLogger("25-optimize_model")
+logger = logging.getLogger(__name__)
 
 
 def main() -> None:

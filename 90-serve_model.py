@@ -10,7 +10,7 @@ from mlstack.runtime.settings import SettingsError, env
 from mlstack.serving.server import GunicornServer
 from mlstack.serving.settings import read_serving_settings
 
-logger = logging.getLogger("90-serve_model")
+logger = logging.getLogger(__name__)
 
 
 def main() -> int:

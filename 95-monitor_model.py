@@ -5,28 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from mlstack.drift.check import Monitor
 from mlstack.drift.loop import MonitoringLoop, log_report
 from mlstack.drift.server import create_app, serving
 from mlstack.registry.store import ModelStore
-from mlstack.runtime.settings import env, env_float, env_int, read_url
+from mlstack.runtime.secret_files import Secret, follow
+from mlstack.runtime.settings import env, env_float, env_int, read_database_url
 from mlstack.runtime.step import run_step
 
 
 def main() -> None:
     """Check again and again until SIGTERM, with the results at PORT; or check once and log the result."""
     store = ModelStore(Path(env("MODEL_DIR", "/models")))
-    monitor = Monitor(
-        store,
-        read_url("DATABASE_URL"),
-        read_url("TRAINING_DATABASE_URL"),
-        env_float("DRIFT_WINDOW_HOURS", 24.0, minimum=0.01),
-    )
+    names = ("DATABASE_URL", "TRAINING_DATABASE_URL")
+    log_url, training_url = (Secret(name, partial(read_database_url, name)) for name in names)
+    monitor = Monitor(store, log_url, training_url, env_float("DRIFT_WINDOW_HOURS", 24.0, minimum=0.01))
     if "--once" in sys.argv[1:]:
         log_report(monitor.check())
         return
+    follow(log_url, training_url)
     loop = MonitoringLoop(monitor.check, env_float("DRIFT_INTERVAL_SECONDS", 30.0, minimum=1.0))
     # A check only reads, so it may be cut short. A SystemExit would become an ImportError if it were raised
     # inside an import.

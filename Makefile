@@ -1,4 +1,4 @@
-# `make` alone prints what there is. The work is done by scripts/; each says at its top what it does.
+# `make` prints the targets. The work is done by scripts/; each describes itself at its top.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 compose := docker compose
@@ -6,13 +6,13 @@ compose := docker compose
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: ## start the whole stack, whatever this machine lacks (Debian, root)
-	@scripts/bootstrap/up.sh
+up: ## start the whole stack; install a container engine and build base images where they are missing (Debian, root)
+	@scripts/bootstrap/up.sh $(ARGS)
 
 down: ## stop the stack; its data stays (docker compose down --volumes deletes it)
 	@$(compose) --profile '*' down --remove-orphans
 
-ps: ## what runs, and how it is
+ps: ## list the services and their health
 	@$(compose) ps --all
 
 logs: ## follow the logs of all services
@@ -27,28 +27,36 @@ test: ## every check and every test; STAGES="unit wiring" for some
 check: ## the static checks alone
 	@scripts/develop/check.sh
 
-chaos: ## the tests that kill containers under load, then five minutes of faults at random; CHAOS_SECONDS=3600
+chaos: ## faults under load, then five minutes of random faults; CHAOS_SECONDS=3600, or CHAOS_FAULTS=1000 CHAOS_SEED=17
 	@CHAOS_SECONDS=$${CHAOS_SECONDS:-300} scripts/develop/test.sh chaos
 
 bench: ## the benchmarks of bench/
 	@scripts/bootstrap/venv.sh
 	@.venv/bin/python -m bench $(ARGS)
 
-time-to-healthy: ## how long the stack takes from nothing to healthy, service by service
+time-to-healthy: ## measure the time from nothing to healthy, per service
 	@scripts/develop/time-to-healthy.sh
 
 images: ## build the images and print the size of each
 	@$(compose) build --quiet
 	@scripts/develop/image-sizes.sh
 
+sbom: ## list what each built image holds: build/sbom/*.json, CycloneDX
+	@scripts/bootstrap/venv.sh
+	@.venv/bin/python scripts/develop/sbom.py
+
+audit: ## look for known vulnerabilities in what the images install, where PyPI can be asked
+	@scripts/bootstrap/venv.sh
+	@scripts/develop/audit.sh
+
 lock: ## resolve requirements*.txt into locks; UPGRADE=1 takes the newest versions
 	@scripts/bootstrap/venv.sh
 	@scripts/develop/lock.sh
 
-clean: ## remove what checks and tests have left: caches, .venv, their images
+clean: ## remove the files and images of checks and tests: caches, .venv
 	@for project in ml-stack-test ml-stack-test-beside; do \
 		docker compose -p $$project --profile '*' down --volumes --remove-orphans --rmi local 2>/dev/null || true; done
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help up down ps logs models test check chaos bench time-to-healthy images lock clean
+.PHONY: help up down ps logs models test check chaos bench time-to-healthy images sbom audit lock clean

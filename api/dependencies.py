@@ -1,4 +1,4 @@
-"""What routes ask for; the type is the documentation."""
+"""FastAPI dependencies of the routes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _service(request: Request) -> Service:
 
 
 async def require_key(request: Request) -> None:
-    """Let a request through whose key is valid, or whose path needs none."""
+    """Raise Unauthorized unless the API key is valid or the path needs none."""
     key = request.headers.get(HEADER)
     _service(request).keys.check(request.url.path, key.encode() if key else None)
 

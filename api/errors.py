@@ -1,4 +1,4 @@
-"""FastAPI's errors in the one form every error has here: RFC 9457 problem details."""
+"""Turns FastAPI's errors into RFC 9457 problem details, as all errors here."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 
 def _respond(request: Request, status: int, detail: str, headers: dict[str, str]) -> Response:
-    """Return problem details, or under /v2 the form that the Open Inference Protocol asks for."""
+    """Return problem details, or under /v2 the form that the Open Inference Protocol requires."""
     request_id = request_ids.request_id(request.headers.get(request_ids.HEADER))
     headers[request_ids.HEADER] = request_id
     if request.url.path.startswith(f"{PREFIX}/"):

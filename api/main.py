@@ -1,4 +1,4 @@
-"""The inference service: `app` is what uvicorn serves."""
+"""The inference service, put together: what uvicorn serves."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from api.http_server.asgi import App, Receive, Scope, Send
 from api.http_server.observation import ObserveRequests
 from api.jobs import routes as jobs
 from api.jobs.service import open_job_service
+from api.jobs.settings import JobSettings
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
-from api.openapi import SECTIONS, describe_predict
+from api.openapi import SECTIONS, describe_predict, protect_documentation
 from api.prediction.admission import Admission
 from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
@@ -31,9 +32,9 @@ class HotPathFirst:
     """Dispatches POST /predict to its own handler, and everything else to FastAPI."""
 
     def __init__(self, app: FastAPI) -> None:
-        """The endpoint is made in the application's lifespan."""
+        """The endpoint is created in the application's lifespan."""
         self._app = app
-        self._observed: App = ObserveRequests(app)
+        self._observed: App = ObserveRequests(answer_head(app))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -48,40 +49,52 @@ class HotPathFirst:
         await self._observed(scope, receive, send)
 
 
+def answer_head(app: App) -> App:
+    """Answer HEAD where `app` answers GET: FastAPI would not; the server leaves the content out."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await app(scope, receive, send)
+
+    return answer
+
+
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
-    settings = Settings.from_env()
+    settings, job_settings = app.state.settings, app.state.job_settings
     trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     async with (
         open_service(settings, trials.load) as service,
-        open_job_service(settings.database_url, service.memory) as jobs_service,
+        open_job_service(service.database_address, job_settings, service.memory) as jobs_service,
     ):
         app.state.service = service
         app.state.jobs = jobs_service
         app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys, service.memory)
-        # What is loaded by now stays: a full collection looks through all of it, and answers nobody meanwhile
+        # Keep the objects loaded so far out of garbage collection: a full one would pause all requests.
         gc.collect()
         gc.freeze()
         yield {"service": service, "direct": Admission(service.models, service.batcher, service.keys)}
 
 
 async def _only_post(_: Request) -> Response:
-    """Make the router answer 405 to other methods; it never sees POST, which goes to the hot path."""
+    """Makes the router answer other methods with 405; POST goes to the hot path, never here."""
     raise NotImplementedError
 
 
-def create_app() -> HotPathFirst:
+def create_app(settings: Settings, job_settings: JobSettings) -> HotPathFirst:
     """Build the application; nothing is opened before its lifespan begins."""
-    app = FastAPIOffline(  # the documentation pages bring their own files: no CDN
+    app = FastAPIOffline(  # serves the documentation pages' scripts itself, without a CDN
         title="ml-stack inference service",
         version="1.0.0",
-        summary="Predictions with intervals; cached, logged, and never lost once answered.",
+        summary="Predictions with intervals: cached, logged, and never lost after the answer.",
         openapi_tags=SECTIONS,
         lifespan=lifespan,
         dependencies=[Depends(require_key)],
         redirect_slashes=False,
     )
+    app.state.settings, app.state.job_settings = settings, job_settings
     app.include_router(information.router)
     app.include_router(health.router)
     app.include_router(open_inference.router)
@@ -90,7 +103,5 @@ def create_app() -> HotPathFirst:
     app.router.add_route(PATH, _only_post, methods=["POST"], include_in_schema=False)
     add_error_handlers(app)
     describe_predict(app)
+    protect_documentation(app)
     return HotPathFirst(app)
-
-
-app = create_app()

@@ -34,7 +34,7 @@ _cache = Counter("cache_requests_total", "Cache look-ups by result", ["result"],
 cache = {result: _cache.labels(result) for result in ("hit", "miss", "error")}
 
 _rows_logged = Counter(
-    "prediction_log_rows_total", "Rows made durable, by the way they took", ["way"], registry=REGISTRY
+    "prediction_log_rows_total", "Rows of the log written, by path", ["way"], registry=REGISTRY
 )
 rows_logged = {way: _rows_logged.labels(way) for way in ("direct", "queued", "drained")}
 log_failures = Counter(
@@ -49,7 +49,7 @@ queue_length = Gauge(
 queue_limit = Gauge("prediction_log_queue_limit", "Rows that may wait in Redis", registry=REGISTRY)
 log_maintained = Gauge(
     "prediction_log_maintained_timestamp_seconds",
-    "When partitions were made and dropped last, 0 for never",
+    "Time of the last creation and removal of partitions, 0 for never",
     registry=REGISTRY,
 )
 

@@ -1,18 +1,21 @@
-"""The OpenAPI document: its sections, and POST /predict, which FastAPI does not route itself."""
+"""The OpenAPI document: its sections, and POST /predict, which FastAPI does not route."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.dependencies import require_key
 from api.prediction.endpoint import PATH
 from mlstack.web.instances import PredictRequest
 
 SECTIONS = [  # of the documentation page, in this order
-    {"name": "prediction", "description": "Ask and be answered."},
-    {"name": "jobs", "description": "Ask now, fetch the answer later (profile async)."},
+    {"name": "prediction", "description": "Synchronous predictions."},
+    {"name": "jobs", "description": "Asynchronous predictions (profile async)."},
     {"name": "health", "description": "For probes, load balancers and Prometheus."},
     {"name": "open inference protocol", "description": "The same model for clients of KServe and Triton."},
 ]
@@ -22,7 +25,7 @@ _REF = "#/components/schemas/{name}"
 
 
 class Prediction(msgspec.Struct):
-    """One entry a row: prediction, its 95 % interval, the share of the target's variance explained."""
+    """One entry per row: prediction, its 95 % interval, the share of the target's variance explained."""
 
     id: str
     predictions: list[float]
@@ -71,8 +74,23 @@ def describe_predict(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def protect_documentation(app: FastAPI) -> None:
+    """Ask for the API key where FastAPI's dependencies do not reach: the document and the pages' files."""
+    for route in app.router.routes:
+        if isinstance(route, Mount) or (isinstance(route, Route) and route.path == app.openapi_url):
+            route.app = _with_key(route.app)
+
+
+def _with_key(served: ASGIApp) -> ASGIApp:
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        await require_key(Request(scope))
+        await served(scope, receive, send)
+
+    return checked
+
+
 def _given(name: str) -> dict[str, Any]:
-    """Return the schema of a body with that list; null counts as not given."""
+    """Return the schema of a body with this list; null counts as absent."""
     return {"required": [name], "properties": {name: {"type": "array", "minItems": 1}}}
 
 

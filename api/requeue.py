@@ -9,6 +9,7 @@ import asyncio
 import logging
 import sys
 
+from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.redis import RedisConnection, RedisUnavailable
 from api.prediction.log_queue import LogQueue, QueueFull
@@ -35,7 +36,7 @@ def main() -> int:
 
 
 async def _requeue(settings: Settings) -> int:
-    redis = RedisConnection(settings.redis_url)
+    redis = RedisConnection(StoreAddress("redis", settings.redis_url))
     async with running(redis.keep_connected):
         async with asyncio.timeout(_CONNECT_SECONDS):
             while not redis.available:

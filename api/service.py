@@ -1,4 +1,4 @@
-"""Everything the inference service works with, opened in order and closed in reverse."""
+"""The parts of the inference service, opened in order and closed in reverse."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from api import metrics
+from api.connections.address import StoreAddress
 from api.connections.background import forget_abandoned_lookups, running
 from api.connections.postgres import PostgresConnection
 from api.connections.redis import RedisConnection
@@ -23,6 +24,7 @@ from api.settings import Settings
 from mlstack.registry.current_model import Load
 from mlstack.registry.loaded_model import load_model
 from mlstack.registry.store import ModelStore
+from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.metrics import ModelCollector
 from mlstack.web.problems import Unavailable
@@ -33,34 +35,38 @@ _FIRST_CONTACT_SECONDS = 2.0
 
 @dataclass(slots=True)
 class Service:
-    """What a request may need."""
+    """The parts that requests use."""
 
     settings: Settings
     models: ServedModels
+    database_address: StoreAddress
+    redis_address: StoreAddress
     redis: RedisConnection
     log: PredictionLog
     intake: Intake
     batcher: Batcher
     keys: ApiKeys
     memory: MemoryBudget
-    draining: bool = False  # the server says so at SIGTERM: see draining_server.py
+    draining: bool = False  # set at SIGTERM by http_server/draining.py
 
     def check_ready(self) -> int:
-        """Return the version that answers; raise Unavailable where predictions are not welcome."""
+        """Return the current version; raise Unavailable while predictions are not accepted."""
         if self.draining:
             raise Unavailable("the service is draining")
         version = self.models.select(None).version
         if not self.log.writable:
-            raise Unavailable("PostgreSQL and Redis are both away: predictions cannot be logged")
+            raise Unavailable("PostgreSQL and Redis are both unreachable: predictions cannot be logged")
         return version
 
 
 @asynccontextmanager
 async def open_service(settings: Settings, load: Load = load_model) -> AsyncIterator[Service]:
-    """Connect, load the model, start the lanes; on the way out answer what waits, then close."""
+    """Connect, load the model, start the background tasks; at the end answer pending requests, then close."""
     forget_abandoned_lookups()
-    redis = RedisConnection(settings.redis_url)
-    connections = [PostgresConnection(settings.database_url) for _ in range(3)]
+    database_address = StoreAddress("postgres", settings.database_url)
+    redis_address = StoreAddress("redis", settings.redis_url)
+    redis = RedisConnection(redis_address)
+    connections = [PostgresConnection(database_address) for _ in range(3)]
     sealer = await asyncio.to_thread(Sealer, settings.sealing_keys)
     queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
@@ -70,7 +76,9 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     models.follow()
     intake = Intake(models, settings.max_rows, settings.max_body_bytes)
     memory = MemoryBudget(settings.max_pending_bytes)
-    service = Service(settings, models, redis, log, intake, batcher, ApiKeys.from_env(), memory)
+    stores = (database_address, redis_address)
+    service = Service(settings, models, *stores, redis, log, intake, batcher, settings.keys, memory)
+    follow(settings.database_url, settings.redis_url, settings.keys.secret)
     metrics.queue_limit.set(settings.queue_limit)
     async with AsyncExitStack() as stack:
         stack.enter_context(metrics.registered(ModelCollector(models)))
@@ -89,7 +97,7 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
 
 
 async def _first_contact(service: Service) -> None:
-    """Give the stores a moment, so that a fresh replica caches and logs its first requests."""
+    """Wait briefly for the stores, so that a new replica caches and logs its first requests."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_FIRST_CONTACT_SECONDS):
             while not (service.redis.available and service.log.database_available):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from api.redis_url import read_redis_url
+from mlstack.runtime.secret_files import Secret
 from mlstack.runtime.settings import (
     DEMO_PASSWORDS,
     SettingsError,
@@ -12,17 +15,19 @@ from mlstack.runtime.settings import (
     env_flag,
     env_float,
     env_int,
+    read_database_url,
     read_secret,
-    read_url,
 )
+from mlstack.web.api_keys import ApiKeys
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Times are in seconds, sizes in bytes unless the name says otherwise."""
 
-    database_url: str
-    redis_url: str
+    database_url: Secret[str]
+    redis_url: Secret[str]
+    keys: ApiKeys
     sealing_keys: tuple[str, ...]  # of what lies in Redis; the first seals, all are accepted
     model_dir: Path
     max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
@@ -31,24 +36,25 @@ class Settings:
     log_level: str
     max_rows: int  # in one request
     max_body_bytes: int
-    max_pending: int  # requests waiting for an answer; one more is refused
+    max_pending: int  # requests waiting for an answer; more are refused
     max_pending_rows: int
     max_pending_bytes: int  # that all requests may hold: their bodies, rows and answers
     max_wait: float  # for a slow model; a request that would wait longer is refused
     cache_ttl: int
-    queue_limit: int  # predictions that may wait in Redis while PostgreSQL is away
-    retention_days: int  # 0 keeps every logged prediction
+    queue_limit: int  # predictions that may wait in Redis while PostgreSQL is down
+    retention_days: int  # 0: no matter; the database itself knows how long rows are kept
     cache_timeout: float
     queue_timeout: float
-    insert_timeout: float  # past it a batch goes to the queue instead
+    insert_timeout: float  # after it a batch goes to the queue instead
     drain_timeout: float
 
     @classmethod
     def from_env(cls) -> Settings:
         """Read every setting; raise SettingsError with one readable line."""
         return cls(
-            database_url=read_url("DATABASE_URL"),
-            redis_url=read_url("REDIS_URL"),
+            database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
+            redis_url=Secret("REDIS_URL", partial(read_redis_url, "REDIS_URL")),
+            keys=ApiKeys(),
             sealing_keys=_read_sealing_keys(),
             model_dir=Path(env("MODEL_DIR", "/models")),
             max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
@@ -78,4 +84,4 @@ def _read_sealing_keys() -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.replace(",", "\n").splitlines() if key.strip())
     if DEMO_PASSWORDS.intersection(keys) and env_flag("REFUSE_DEMO_PASSWORDS"):
         raise SettingsError("SEALING_KEY is the demo key of .env: choose your own, see docs/operations.md")
-    return keys or (read_url("DATABASE_URL"),)
+    return keys or (read_database_url("DATABASE_URL"),)

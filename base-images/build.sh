@@ -5,7 +5,7 @@
 #   build.sh IMAGE…       IMAGE as in stand-ins.txt; builds it whether or not it is there
 #
 # TAG_PREFIX=x/ names the results x/IMAGE instead of IMAGE, to try a change without replacing anything.
-# shellcheck disable=SC2016 # what stands in single quotes is for apt and mmdebstrap to expand
+# shellcheck disable=SC2016 # text in single quotes is expanded by apt and mmdebstrap
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/bootstrap/debian.sh
@@ -46,7 +46,7 @@ source_of() { # source_of URI SUITE…
     local uri=$1
     shift
     printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$uri" "$*" "$keyring"
-    # A release in the making has lists that expire within a week: a mirror that lags would be of no use.
+    # A testing release's package lists expire within a week, which a mirror that lags behind would exceed.
     ! [[ $1 == forky* ]] || echo 'Check-Valid-Until: no'
     echo
 }
@@ -83,11 +83,11 @@ build_root() { # build_root RELEASE: the image that this release's stand-ins sta
         apt_proxies
     } >"$dir/apt.conf"
     echo 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };' >"$dir/docker-clean"
-    mkdir "$dir/certificates" # of an intercepting proxy, say: what this machine trusts, the images trust
+    mkdir "$dir/certificates" # the images trust the certificates that this machine trusts, such as an intercepting proxy's
     find /usr/local/share/ca-certificates -name '*.crt' -exec cp {} "$dir/certificates/" \; 2>/dev/null || true
     debian_root "$release" "$dir" 2>"$dir/log" | docker import --change 'CMD ["bash"]' - "$tag" >"$dir/id" || {
         tail -n 40 "$dir/log" >&2
-        docker image rm "$tag" >/dev/null 2>&1 # what was imported is not whole
+        docker image rm "$tag" >/dev/null 2>&1 # the imported image is incomplete
         return 1
     }
     rm -rf "$dir"
@@ -138,15 +138,15 @@ for image in "$@"; do
 done
 command -v apt-get >/dev/null || fail "stand-ins for public images are built from Debian packages, and this is no Debian machine"
 command -v mmdebstrap >/dev/null || apt_install mmdebstrap
-[ -n "$(mirror '^[a-z]+$')" ] || apt_update # the mirror's origin is known only once its lists are there
+[ -n "$(mirror '^[a-z]+$')" ] || apt_update # the mirror's origin is known only after its lists were fetched
 
-# One lane a release: on two cores this halves the time.
+# One job per release: on two cores this halves the time.
 mapfile -t releases < <(awk '!/^#/ { print $2 }' "$here/stand-ins.txt" | sort -u)
-lanes=()
+jobs=()
 for release in "${releases[@]}"; do
     build_release "$release" "$@" &
-    lanes+=($!)
+    jobs+=($!)
 done
 failed=0
-for lane in "${lanes[@]}"; do wait "$lane" || failed=1; done
+for job in "${jobs[@]}"; do wait "$job" || failed=1; done
 exit "$failed"

@@ -1,6 +1,6 @@
 """Runs a command and prints what it took, as JSON: python bench/child.py COMMAND…
 
-A small process of its own, because Linux starts a child's peak memory at that of its parent.
+A small separate process, because Linux starts a child's peak memory at that of its parent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 
 
 def main() -> int:
-    """Print {"seconds", "peak_mb"}, or pass on what the command said and its exit code."""
+    """Print {"seconds", "peak_mb"}, or pass on the command's output and exit code."""
     started = time.perf_counter()
     done = subprocess.run(sys.argv[1:], capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - started

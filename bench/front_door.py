@@ -1,7 +1,8 @@
-"""nginx/nginx.conf for the benchmarks: the shipped file with other addresses and folders."""
+"""nginx's configuration for the benchmarks: the shipped files with other addresses and folders."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from bench.stores import ROOT
@@ -19,13 +20,24 @@ def write_configuration(directory: Path, listen: int, api: int) -> Path:
         "listen 8000;": f"listen 127.0.0.1:{listen};",
         "server api:8000 resolve ": f"server 127.0.0.1:{api} ",  # Debian's nginx is too old for `resolve`
         "server model-serve:5000 resolve ": "server 127.0.0.1:9 ",  # no request goes there
+        "worker_rlimit_nofile 9000;": "",  # what the machine allows
         "listen 5000;": f"listen unix:{directory}/unused-5000.socket;",
         "listen 8080;": f"listen unix:{directory}/unused-8080.socket;",
-        "/etc/nginx/problems.conf": str(ROOT / "nginx" / "problems.conf"),
+        "/etc/nginx/": f"{ROOT}/nginx/",
     }.items():
         if old not in text:
             raise ConfigurationChanged(f"nginx/nginx.conf has no {old!r}: adapt bench/front_door.py")
         text = text.replace(old, new)
     path = directory / "nginx.conf"
     path.write_text(text)
+    (directory / "nginx").mkdir()
+    (directory / "nginx" / "limits.conf").write_text(_limits())
     return path
+
+
+def _limits() -> str:
+    """Return limits.conf.template with the settings of .env, as the image's entrypoint would make it."""
+    lines = (ROOT / ".env").read_text().splitlines()
+    values = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
+    template = (ROOT / "nginx" / "limits.conf.template").read_text()
+    return re.sub(r"\$\{([A-Z_]+)\}", lambda found: values[found[1]], template)

@@ -62,7 +62,8 @@ def measure(sizes: tuple[int, ...], progress: Callable[[str], None]) -> tuple[li
             progress(f"{rows} rows: {found[-1]}")
         before = _count(server)
         started = time.perf_counter()
-        ask(server, f"SELECT maintain_predictions({_KEEP_DAYS})")
+        ask(server, "UPDATE retention SET log_days = %(days)s", {"days": _KEEP_DAYS})
+        ask(server, "SELECT maintain_predictions()")
         retention = Retention(before, _count(server), time.perf_counter() - started)
     return found, retention
 

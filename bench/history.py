@@ -52,7 +52,7 @@ def fill(server: PostgresServer, rows: int, progress: Callable[[str], None]) -> 
 
 
 def ask(server: PostgresServer, query: str, values: dict[str, int] | None = None) -> Any:
-    """Run one statement in a transaction of its own; return the first value of its first row, if any."""
+    """Run one statement in its own transaction; return the first value of its first row, if any."""
     with (
         closing(psycopg2.connect(server.url(PREDICTIONS))) as connection,
         connection,

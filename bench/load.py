@@ -27,7 +27,7 @@ class LoadFailed(RuntimeError):
 class Seen(msgspec.Struct, frozen=True):
     """The counts of the client; times in seconds."""
 
-    answered: int  # whatever the status
+    answered: int  # with any status
     refused: int  # with a status of 400 or more
     broken: int  # connections that failed, requests that timed out
     unanswered: int  # requests without an answer at the end

@@ -1,6 +1,6 @@
 """The whole stack in containers: time to healthy, a run with nothing to do, memory at rest, image sizes.
 
-It runs as a Compose project of its own, on loopback ports of its own, and removes both at the end.
+It runs as a separate Compose project on separate loopback ports, and removes all of it at the end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a figure should be, and whether it is."""
+"""Targets for the measured figures, and whether they are reached."""
 
 from __future__ import annotations
 

@@ -9,25 +9,28 @@ SELECT format('CREATE ROLE %I LOGIN', role)
   FROM unnest(ARRAY['pipeline', 'reader']) AS role
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) \gexec
 
--- An external server's superuser is not ours: there POSTGRES_PASSWORD is not set.
+-- On an external server the superuser's password is not changed: there POSTGRES_PASSWORD is not set.
 \if :{?postgres_password}
 ALTER ROLE postgres PASSWORD :'postgres_password';
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 \endif
 ALTER ROLE pipeline PASSWORD :'pipeline_password' CONNECTION LIMIT 20;
 ALTER ROLE reader PASSWORD :'reader_password' CONNECTION LIMIT 40;
 ALTER ROLE reader SET default_transaction_read_only = on;
 
--- The pipeline owns its tables and nothing else; the reader sees them and changes nothing.
+-- The pipeline owns its tables; the reader may only read them.
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+\ir large_objects.sql
 GRANT CONNECT ON DATABASE :"DBNAME" TO pipeline, reader;
 GRANT USAGE, CREATE ON SCHEMA public TO pipeline;
 GRANT USAGE ON SCHEMA public TO reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO pipeline, reader; -- tables you made yourself, as postgres, too
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO pipeline, reader; -- also tables that you created as postgres
+SELECT format('GRANT pipeline TO %I', current_user) WHERE NOT pg_has_role('pipeline', 'USAGE') \gexec -- no superuser
 ALTER DEFAULT PRIVILEGES FOR ROLE pipeline IN SCHEMA public GRANT SELECT ON TABLES TO reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pipeline, reader;
 
--- What the exporters may see: statistics, no table. Only the monitoring overlay uses it.
+-- For the exporters of the monitoring overlay: statistics only, no tables.
 \if :{?monitor_password}
 SELECT 'CREATE ROLE monitor LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitor') \gexec
 ALTER ROLE monitor PASSWORD :'monitor_password' CONNECTION LIMIT 5;

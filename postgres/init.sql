@@ -1,5 +1,5 @@
 -- The prediction log. Runs when the volume is empty, and again on every `up`: each statement may be repeated.
--- One row a request: input_data holds its rows, prediction, confidence and intervals one entry a row.
+-- One row per request: input_data holds its rows; prediction, confidence and intervals hold one entry per row.
 CREATE TABLE IF NOT EXISTS predictions (
     id            uuid             NOT NULL, -- UUIDv7, made by the api: the idempotency key
     input_data    jsonb            NOT NULL,
@@ -16,10 +16,10 @@ CREATE TABLE IF NOT EXISTS predictions (
 
 CREATE INDEX IF NOT EXISTS predictions_timestamp_idx ON predictions ("timestamp");
 
--- Rows for which no month was made yet go here, so a missed maintenance loses nothing.
+-- Rows of a month without a partition go here, so that missed maintenance loses nothing.
 CREATE TABLE IF NOT EXISTS predictions_default PARTITION OF predictions DEFAULT;
 
--- Makes the partition of one month, and moves rows into it that the default partition took meanwhile.
+-- Creates the partition of one month, and moves that month's rows from the default partition into it.
 CREATE OR REPLACE FUNCTION create_predictions_partition(month date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -30,38 +30,67 @@ BEGIN
     IF to_regclass(name) IS NOT NULL THEN
         RETURN;
     END IF;
-    LOCK TABLE predictions IN SHARE ROW EXCLUSIVE MODE; -- writers wait; nothing slips into the default partition
+    LOCK TABLE predictions IN SHARE ROW EXCLUSIVE MODE; -- writers wait, so no row is added to the default partition
     EXECUTE format('CREATE TABLE %I (LIKE predictions INCLUDING DEFAULTS)', name);
     EXECUTE format('WITH moved AS (DELETE FROM predictions_default WHERE "timestamp" >= %L AND "timestamp" < %L RETURNING *)
                     INSERT INTO %I SELECT * FROM moved', starts_at, ends_at, name);
     EXECUTE format('ALTER TABLE predictions ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, starts_at, ends_at);
 END $$;
 
--- Makes this month's partition and the next two; drops those that ended more than `keep_days` ago (0 keeps all).
--- SECURITY DEFINER: the api may call it, but owns nothing. lock_timeout: who waits for a lock on the table makes
--- every writer wait behind it, so behind a long reader it gives up and the api tries again a little later.
-CREATE OR REPLACE FUNCTION maintain_predictions(keep_days integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
+-- How long predictions and jobs are kept. A caller of the functions below cannot change it; access.sql does.
+CREATE TABLE IF NOT EXISTS retention (
+    one_row   boolean PRIMARY KEY DEFAULT true CHECK (one_row),
+    log_days  integer NOT NULL DEFAULT 0 CHECK (log_days >= 0),   -- of the prediction log; 0 keeps everything
+    job_hours integer NOT NULL DEFAULT 168 CHECK (job_hours >= 1) -- of finished jobs
+);
+INSERT INTO retention DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+-- Creates the partitions of this month and the next two; drops those that ended more than `keep_days` ago (0 keeps
+-- all) and returns their names. lock_timeout: writers queue behind a statement that waits for a table lock, so behind a
+-- long reader this one gives up and the api retries a little later.
+CREATE OR REPLACE FUNCTION maintain_partitions(keep_days integer) RETURNS text[]
+LANGUAGE plpgsql
 SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '500ms' AS $$
 DECLARE
-    old text;
+    old     text;
+    deleted bigint;
+    dropped text[] := '{}';
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('maintain_predictions')) THEN
-        RETURN; -- another replica is at it
+        RETURN dropped; -- another replica is doing it
     END IF;
     PERFORM create_predictions_partition((date_trunc('month', now()) + make_interval(months => ahead))::date)
        FROM generate_series(0, 2) AS ahead;
     IF keep_days <= 0 THEN
-        RETURN;
+        RETURN dropped;
     END IF;
     FOR old IN
         SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid
          WHERE inhparent = 'predictions'::regclass AND relname ~ '^predictions_\d{4}_\d{2}$'
            AND to_date(right(relname, 7), 'YYYY_MM') + interval '1 month' < now() - make_interval(days => keep_days)
+         ORDER BY relname
     LOOP
         EXECUTE format('DROP TABLE %I', old);
+        dropped := dropped || old;
     END LOOP;
     DELETE FROM predictions_default WHERE "timestamp" < now() - make_interval(days => keep_days);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    IF deleted > 0 THEN
+        dropped := dropped || format('%s rows of predictions_default', deleted);
+    END IF;
+    RETURN dropped;
 END $$;
 
-DO $$ BEGIN PERFORM maintain_predictions(0); END $$;
+-- SECURITY DEFINER: the api may call it, but owns no table and cannot choose what is dropped.
+CREATE OR REPLACE FUNCTION maintain_predictions() RETURNS text[]
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT maintain_partitions(log_days) FROM retention
+$$;
+
+-- For the api of an earlier release during a rolling update. Its argument is ignored.
+CREATE OR REPLACE FUNCTION maintain_predictions(keep_days integer) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT maintain_predictions()
+$$;
+
+DO $$ BEGIN PERFORM maintain_partitions(0); END $$;

@@ -1,18 +1,18 @@
 -- Asynchronous predictions (profile async). Included by access.sql on every `up`: each statement may be repeated.
--- A row is the truth about its job; a message in RabbitMQ only says "look at this row".
+-- The row is authoritative; a message in RabbitMQ only holds the job's id.
 CREATE TABLE IF NOT EXISTS jobs (
     id              uuid        PRIMARY KEY,  -- UUIDv7, made by the api; also the id of the logged prediction
     state           text        NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'in_progress', 'completed', 'failed')),
     input_data      jsonb       NOT NULL,     -- rows of numbers
-    asked_version   integer,                  -- NULL: the model that is current when the job is done
+    asked_version   integer,                  -- NULL: the model that is current when the job is processed
     request_id      text        NOT NULL,
     idempotency_key text        UNIQUE,
-    fingerprint     bytea       NOT NULL,     -- of what was asked: tells a repeated request from another one
+    fingerprint     bytea       NOT NULL,     -- of the request: distinguishes a repeated request from another one
     submitted_at    timestamptz NOT NULL,     -- the time in the id, and the timestamp of the logged prediction
     published_at    timestamptz,              -- when RabbitMQ last confirmed a message for it
     attempts        integer     NOT NULL DEFAULT 0,
-    worker          text,                     -- who works on it, or did
-    lease_until     timestamptz,              -- past it another worker may take it over
+    worker          text,                     -- the attempt that has taken it, or had
+    lease_until     timestamptz,              -- after it another worker may take the job over
     finished_at     timestamptz,
     model_version   integer,
     answer          jsonb,
@@ -26,21 +26,27 @@ CREATE INDEX IF NOT EXISTS jobs_unfinished_idx ON jobs (submitted_at) WHERE fini
 CREATE INDEX IF NOT EXISTS jobs_finished_idx ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS jobs_state_idx ON jobs (state);
 
--- Deletes jobs that finished more than `keep_hours` ago, some at a time; returns how many.
--- SECURITY DEFINER: the worker may call it, but cannot delete a job that is not finished.
-CREATE OR REPLACE FUNCTION expire_jobs(keep_hours integer) RETURNS bigint
+-- Deletes jobs that finished longer ago than the table `retention` allows, in batches; returns the number.
+-- SECURITY DEFINER: the worker may call it, but can neither delete an unfinished job nor choose the time.
+CREATE OR REPLACE FUNCTION expire_jobs() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH expired AS (
         DELETE FROM jobs WHERE id IN (
-            SELECT id FROM jobs WHERE finished_at < now() - make_interval(hours => keep_hours)
+            SELECT id FROM jobs WHERE finished_at < now() - (SELECT make_interval(hours => job_hours) FROM retention)
              ORDER BY finished_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
         RETURNING id)
     SELECT count(*) FROM expired
 $$;
 
--- The api and the worker may add jobs and move them on, never change what was asked.
-REVOKE EXECUTE ON FUNCTION expire_jobs(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION expire_jobs(integer) TO inference;
+-- For the worker of an earlier release during an update. Its argument is ignored.
+CREATE OR REPLACE FUNCTION expire_jobs(keep_hours integer) RETURNS bigint
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT expire_jobs()
+$$;
+
+-- The api and the worker may add jobs and update their state, but not change their requests.
+REVOKE EXECUTE ON FUNCTION expire_jobs(), expire_jobs(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION expire_jobs(), expire_jobs(integer) TO inference;
 GRANT SELECT, INSERT ON jobs TO inference;
 GRANT UPDATE (state, published_at, attempts, worker, lease_until, finished_at, model_version, answer, problem)
    ON jobs TO inference;

@@ -1,4 +1,4 @@
-"""The tests. harness/ holds what they work with."""
+"""The tests. harness/ holds their shared code."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Fixtures for every test: real stores, started once, each test with a database of its own."""
+"""Fixtures for every test: real stores, started once, each test with its own database."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Connections to PostgreSQL and Redis that reconnect by themselves, and background tasks."""
+"""Connections to PostgreSQL and Redis that reconnect automatically, and background tasks."""

@@ -1,4 +1,4 @@
-"""Background work that outlives its own failures: a lane that died would leave its requests unanswered."""
+"""Restarts background tasks after unexpected errors: otherwise pending requests would never be answered."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Work = Callable[[], Coroutine[None, None, None]]
 
 @asynccontextmanager
 async def running(work: Work) -> AsyncIterator[None]:
-    """Run `work` in the background; cancel it on the way out and wait until it has ended."""
-    task = asyncio.create_task(_again_and_again(work))
+    """Run `work` in the background for the block; then cancel it and wait until it has ended."""
+    task = asyncio.create_task(_restart_on_error(work))
     try:
         yield
     finally:
@@ -28,20 +28,20 @@ async def running(work: Work) -> AsyncIterator[None]:
             await task
 
 
-async def _again_and_again(work: Work) -> None:
-    """Start `work` anew whenever it fails for a reason that nobody thought of; that is logged, not hidden."""
+async def _restart_on_error(work: Work) -> None:
+    """Restart `work` after every unexpected error, which is logged."""
     while True:
         try:
             await work()
         except Exception:
-            logger.exception("background work failed unexpectedly and is started anew")
+            logger.exception("a background task failed unexpectedly and is restarted")
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def forget_abandoned_lookups() -> None:
-    """Keep quiet about a name look-up that fails after the attempt to connect was given up.
+    """Do not log a DNS look-up that fails after its connection attempt has timed out.
 
-    uvloop goes on looking when a connection attempt times out, and reports the outcome to nobody.
+    uvloop continues such a look-up, and asyncio would log its failure as an unhandled exception.
     """
     asyncio.get_running_loop().set_exception_handler(_report)
 

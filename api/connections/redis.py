@@ -1,97 +1,42 @@
-"""One pipelined Redis connection: a batch of commands is one write and one read.
+"""One Redis connection that reconnects by itself.
 
 redis-py's asyncio client costs a third of the hot path's throughput (docs/decisions); this one
-speaks RESP through hiredis, redis-py's own parser, and keeps itself connected.
+speaks RESP through hiredis, redis-py's own parser.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections import deque
-from contextlib import suppress
-from typing import cast
-from urllib.parse import unquote, urlsplit
 
 import hiredis
 
-logger = logging.getLogger(__name__)
+from api.connections.address import StoreAddress
+from api.connections.redis_pipeline import Command, Pipeline, RedisUnavailable, Reply
+from api.redis_url import RedisTarget
 
-Reply = object
-Command = tuple[str | int | float | bytes | memoryview, ...]
+__all__ = ["Command", "RedisConnection", "RedisUnavailable", "Reply"]
 
-
-class RedisUnavailable(ConnectionError):
-    """Redis cannot be reached, or did not answer in time."""
-
-
-class _Pipeline(asyncio.Protocol):
-    """Matches replies to commands by their order."""
-
-    def __init__(self) -> None:
-        self.closed = asyncio.get_running_loop().create_future()
-        self._reader = hiredis.Reader()
-        self._waiting: deque[tuple[int, list[Reply], asyncio.Future[list[Reply]]]] = deque()
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but inheritance
-
-    def send(self, commands: list[Command]) -> asyncio.Future[list[Reply]]:
-        future: asyncio.Future[list[Reply]] = asyncio.get_running_loop().create_future()
-        if self._transport is None or self._transport.is_closing():
-            future.set_exception(RedisUnavailable("the connection is closed"))
-            return future
-        self._waiting.append((len(commands), [], future))
-        packed = [hiredis.pack_command(command) for command in commands]  # type: ignore[arg-type]
-        self._transport.write(b"".join(packed))
-        return future
-
-    def data_received(self, data: bytes) -> None:
-        self._reader.feed(data)
-        while (reply := self._reader.gets()) is not False:
-            expected, replies, future = self._waiting[0]
-            replies.append(reply)
-            if len(replies) == expected:
-                self._waiting.popleft()
-                if not future.done():
-                    future.set_result(replies)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        for _, _, future in self._waiting:
-            if not future.done():
-                future.set_exception(
-                    RedisUnavailable(f"the connection was lost: {exc or 'closed by the server'}")
-                )
-        self._waiting.clear()
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-    def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+_FAILED = (OSError, hiredis.HiredisError)  # RedisUnavailable and TimeoutError are OSErrors
+_PAUSE_SECONDS = 0.25
 
 
 def _expire(replies: asyncio.Future[list[Reply]], within: float) -> None:
-    """Give up waiting; a late reply is matched by its order and dropped. The heartbeat ends connections."""
+    """Fail the future. A late reply is matched and dropped; the heartbeat detects a lost server."""
     if not replies.done():
         replies.set_exception(RedisUnavailable(f"Redis did not answer in {within} s"))
 
 
 class RedisConnection:
-    """Keeps a connection, and says at once when there is none.
+    """Keeps one connection open.
 
-    `execute` never waits for a connection: while Redis is away callers go on without it.
+    `execute` never waits for a connection: while Redis is down, callers continue without it.
     """
 
-    def __init__(self, url: str, timeout: float = 0.5) -> None:
-        """`url` is redis://[user]:password@host:port/database; `timeout` in seconds is for connecting."""
-        parts = urlsplit(url)
-        self._address = (parts.hostname or "localhost", parts.port or 6379)
-        self._credentials = [unquote(x) for x in (parts.username, parts.password) if x]
-        self._database = int(parts.path.strip("/") or 0)
+    def __init__(self, address: StoreAddress, timeout: float = 0.5) -> None:
+        """`timeout` in seconds is for connecting."""
+        self._address = address
         self._timeout = timeout
-        self._pipeline: _Pipeline | None = None
+        self._pipeline: Pipeline | None = None
 
     @property
     def available(self) -> bool:
@@ -112,39 +57,63 @@ class RedisConnection:
         return replies
 
     async def keep_connected(self) -> None:
-        """Connect, watch, and connect again, until cancelled."""
+        """Connect, monitor and reconnect until cancelled."""
         try:
             while True:
-                with suppress(OSError, TimeoutError, hiredis.HiredisError):
-                    await self._stay_connected()
-                if self._pipeline is not None:
-                    logger.warning("redis lost")
-                    self._pipeline = None
-                await asyncio.sleep(0.25)
+                url = self._address.url
+                try:
+                    pipeline = await self._connect(url)
+                except _FAILED as error:
+                    self._address.unreachable(error)
+                else:
+                    await self._stay_connected(url, pipeline)
+                await asyncio.sleep(_PAUSE_SECONDS)
         finally:
             self._pipeline = None
 
-    async def _stay_connected(self) -> None:
+    async def _connect(self, url: str) -> Pipeline:
+        target = RedisTarget.parse(url)
+        greeting: list[Command] = [("SELECT", target.database), ("PING",)]
+        if target.credentials:
+            greeting.insert(0, ("AUTH", *target.credentials))
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._timeout):
-            _, pipeline = await loop.create_connection(_Pipeline, *self._address)
+            _, pipeline = await loop.create_connection(Pipeline, target.host, target.port, ssl=target.tls)
+            try:
+                for reply in await pipeline.send(greeting):
+                    if isinstance(reply, hiredis.ReplyError):
+                        raise RedisUnavailable(str(reply))
+            except BaseException:
+                pipeline.abort()
+                raise
+        return pipeline
+
+    async def _stay_connected(self, url: str, pipeline: Pipeline) -> None:
+        """Return when the connection is lost; replace it when the URL has changed."""
+        self._pipeline = pipeline
+        self._address.connected(url)
         try:
-            await self._greet(pipeline)
-            self._pipeline = pipeline
-            logger.info("redis connected")
             while not pipeline.closed.done():
                 await asyncio.wait([pipeline.closed], timeout=1.0)
                 async with asyncio.timeout(self._timeout):
                     await pipeline.send([("PING",)])
+                if self._address.url != url:
+                    url, pipeline = await self._replaced(url, pipeline)
+        except _FAILED as error:
+            self._address.lost(error)
         finally:
+            self._pipeline = None
             pipeline.abort()
 
-    async def _greet(self, pipeline: _Pipeline) -> None:
-        greeting: list[Command] = [("SELECT", self._database), ("PING",)]
-        if self._credentials:
-            greeting.insert(0, ("AUTH", *self._credentials))
-        async with asyncio.timeout(self._timeout):
-            for reply in await pipeline.send(greeting):
-                if isinstance(reply, hiredis.ReplyError):
-                    logger.error("redis refused the connection: check REDIS_URL", extra={"reply": str(reply)})
-                    raise RedisUnavailable(str(reply))
+    async def _replaced(self, url: str, pipeline: Pipeline) -> tuple[str, Pipeline]:
+        """Connect with the changed URL; keep the earlier connection while Redis refuses it."""
+        changed = self._address.url
+        try:
+            self._pipeline = replacement = await self._connect(changed)
+        except _FAILED as error:
+            self._address.change_refused(error)
+            return url, pipeline
+        self._address.connected(changed)
+        await asyncio.sleep(self._timeout)  # what was sent on the earlier one is answered or given up by then
+        pipeline.abort()
+        return changed, replacement

@@ -1,1 +1,1 @@
-"""uvicorn as it is used here: how responses are written, requests counted, connections drained."""
+"""Extensions of uvicorn: writing responses, counting requests, draining connections."""

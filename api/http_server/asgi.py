@@ -1,4 +1,4 @@
-"""The few lines of ASGI that the hot path needs."""
+"""ASGI functions for the hot path."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class ClientGone(ConnectionError):
-    """The client closed the connection before its request was whole."""
+    """The client closed the connection before its request was complete."""
 
 
 async def read_body(receive: Receive, limit: int, share: Share) -> bytes:
     """Return the whole body; raise TooLarge if it is longer than `limit` bytes, Unavailable without memory.
 
-    What is too much is read all the same, up to LARGEST_DISCARD bytes, and dropped.
+    The rest of a body that is too long is read, up to LARGEST_DISCARD bytes, and dropped.
     """
     parts: list[bytes] = []
     size, more, no_room = 0, True, None

@@ -1,8 +1,8 @@
-"""A whole, plain POST of a few bytes goes straight to whoever answers it: no task, no ASGI messages.
+"""Fast path for short POST requests: no asyncio task, no ASGI messages.
 
-uvicorn's own way costs more than all that happens to a prediction. So a request that came in one piece, on a
-connection with nothing else under way, is offered to the application's `direct` handler first. What that
-declines, and everything unusual, takes uvicorn's way as if nothing had been tried.
+uvicorn's dispatch costs more than a whole prediction. A request that arrived in one piece, on a connection
+without another request in progress, is offered to the application's `direct` handler first. A request that it
+declines, and every unusual one, is dispatched by uvicorn as usual.
 """
 
 from __future__ import annotations
@@ -25,24 +25,23 @@ class DirectHandler(Protocol):
     max_body_bytes: int
 
     def take(self, headers: Headers, body: bytes, protocol: DirectProtocol) -> DirectExchange | None:
-        """Take a request and return the exchange that its response ends; or decline it."""
+        """Accept a request and return its exchange, which the response completes; or return None."""
 
 
 class DirectProtocol(BoundedHeads):
-    """uvicorn's HTTP/1.1 protocol with that short way."""
+    """uvicorn's HTTP/1.1 protocol with this fast path."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to serve a connection."""
         super().connection_made(transport)
         self.raw_transport = transport
         self.idle_since = 0.0
         self._handler: DirectHandler = self.app_state["direct"]
         self._path = self._handler.path
-        self._direct = False  # the request that is being received may take the short way
+        self._direct = False  # the request being received may take the fast path
         self._body = b""
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; the request that is not whole by its end takes uvicorn's way."""
+        """Parse received bytes; uvicorn dispatches a request that is incomplete at their end."""
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
@@ -52,12 +51,12 @@ class DirectProtocol(BoundedHeads):
             self._unsupported_upgrade_warning()
         else:
             if self._direct:
-                self._take_uvicorns_way()
+                self._dispatch_by_uvicorn()
             elif self.in_head:
                 self.bound_head(len(data))
 
     def on_message_begin(self) -> None:
-        """Begin a request; what uvicorn needs of it is made when it takes uvicorn's way."""
+        """Begin a request; uvicorn's objects for it are created only if uvicorn dispatches it."""
         self.begin_head()
         self.url = b""
         self.headers = []
@@ -69,7 +68,7 @@ class DirectProtocol(BoundedHeads):
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Decide which way the request takes."""
+        """Decide whether the request may take the fast path."""
         self.in_head = False
         parser, cycle = self.parser, self.cycle
         self._direct = (
@@ -82,10 +81,10 @@ class DirectProtocol(BoundedHeads):
             and not self.flow.write_paused
         )
         if not self._direct:
-            self._begin_uvicorns_way()
+            self._begin_uvicorn_request()
 
     def on_body(self, body: bytes) -> None:
-        """Gather the body."""
+        """Collect the body."""
         self.in_head = False
         if self._direct:
             self._body += body
@@ -93,7 +92,7 @@ class DirectProtocol(BoundedHeads):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Offer the whole request to the handler."""
+        """Offer the complete request to the handler."""
         if self._direct:
             self._direct = False
             exchange = None
@@ -102,40 +101,40 @@ class DirectProtocol(BoundedHeads):
             if exchange is not None:
                 self.cycle = exchange  # type: ignore[assignment]
                 return
-            self._take_uvicorns_way()
+            self._dispatch_by_uvicorn()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, or wait for one."""
+        """Continue with the next pipelined request, or wait for one."""
         if self.pipeline or self.flow.read_paused or self.raw_transport.is_closing():
             super().on_response_complete()
             return
         self.server_state.total_requests += 1
         self.idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
-            self._look_whether_idle(self.timeout_keep_alive)
+            self._check_idle_after(self.timeout_keep_alive)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if nothing has come for long enough: one timer serves many requests."""
+        """Close the connection if it was idle for long enough; one timer serves many requests."""
         self.timeout_keep_alive_task = None
         if self.cycle is not None and not self.cycle.response_complete:
             return
         remaining = self.idle_since + self.timeout_keep_alive - self.loop.time()
         if remaining > 0:
-            self._look_whether_idle(remaining)
+            self._check_idle_after(remaining)
         else:
             super().timeout_keep_alive_handler()
 
-    def _look_whether_idle(self, seconds: float) -> None:
+    def _check_idle_after(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
-    def _take_uvicorns_way(self) -> None:
+    def _dispatch_by_uvicorn(self) -> None:
         self._direct = False
-        self._begin_uvicorns_way()
+        self._begin_uvicorn_request()
         if self._body:
             super().on_body(self._body)
 
-    def _begin_uvicorns_way(self) -> None:
+    def _begin_uvicorn_request(self) -> None:
         self._unset_keepalive_if_required()
         self.bound_pipeline()
         url, headers = self.url, self.headers

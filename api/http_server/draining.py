@@ -1,7 +1,7 @@
 """uvicorn, except that SIGTERM fails no request that has reached the service.
 
-uvicorn closes the connections that wait for a request, and its listening socket with whoever is in
-its backlog. Here they have a moment, and an answer that ends their connection.
+uvicorn would close idle connections at once, and its listening socket with the connections in the backlog.
+Here they get two more seconds, and a response with `Connection: close`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import uvicorn
 
 from mlstack.web.draining import HANDSHAKE_SECONDS, ignore_new_connections
 
-_LINGER_SECONDS = 2.0  # as long as gunicorn's worker
+_LINGER_SECONDS = 2.0  # the same as in gunicorn's worker
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class DrainingServer(uvicorn.Server):
     """Serves an application whose lifespan state has a `service`."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Turn unready, end listening, answer what still comes on the connections there are; then close."""
+        """Become unready, stop listening, answer requests on open connections for a while; then close."""
         logger.info("draining")
         self.lifespan.state["service"].draining = True
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]

@@ -1,4 +1,4 @@
-"""A request that took the short way of direct.py, and its response, written in one piece."""
+"""A request on the fast path of direct.py, and its response, written at once."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _OK = HTTPStatus.OK
 
 
 class _NoEvent:
-    """uvicorn wakes its cycle when the client leaves; nothing waits in this one."""
+    """uvicorn sets its cycle's event when the client disconnects; no task waits for this one."""
 
     def set(self) -> None:
-        """Wake nothing."""
+        """Do nothing."""
 
 
 class _ServerHeaders:
-    """The lines of the headers that uvicorn adds to every response; it makes a new list each second."""
+    """The header lines that uvicorn adds to every response; uvicorn makes a new list each second."""
 
     def __init__(self) -> None:
         self.source: list[tuple[bytes, bytes]] = []
         self.lines = ""
-        self.close = False  # one of them ends the connection, as while draining
+        self.close = False  # they contain `Connection: close`, as while draining
 
     def refresh(self, source: list[tuple[bytes, bytes]]) -> None:
         self.source = source
@@ -40,7 +40,7 @@ _server = _ServerHeaders()
 
 
 class DirectExchange:
-    """A request whose response is due. To uvicorn it is the cycle in progress, which names the attributes."""
+    """A request and its response. uvicorn sees it as the cycle in progress, hence the attributes' names."""
 
     __slots__ = (
         "_observer",
@@ -57,12 +57,12 @@ class DirectExchange:
     def __init__(
         self, protocol: DirectProtocol, request_id: str, observer: RouteObserver, started: float
     ) -> None:
-        """The request is whole and was accepted at `started`, a value of time.perf_counter()."""
+        """The request is complete and was accepted at `started`, a value of time.perf_counter()."""
         self._protocol = protocol
         self._request_id = request_id
         self._observer = observer
         self._started = started
-        self.keep_alive = True  # uvicorn takes it away when it shuts down
+        self.keep_alive = True  # uvicorn sets this to False when it shuts down
         self.response_complete = False
         self.disconnected = False
 
@@ -76,7 +76,7 @@ class DirectExchange:
         self._send(HTTPStatus(problem.status), lines, problem.body(self._request_id).decode())
 
     def _send(self, status: HTTPStatus, headers: str, body: str) -> None:
-        """Write the whole response, if the client is still there, and count the request."""
+        """Write the response, if the client is still connected, and count the request."""
         self.response_complete = True
         http.in_flight -= 1
         protocol = self._protocol

@@ -1,7 +1,7 @@
-"""Requests by route, method and status, and how long they took.
+"""Requests by route, method and status, and their durations.
 
-Plain numbers, changed on the event loop only and read when Prometheus asks: prometheus_client's own counters
-take a lock for each change, which a batch of requests pays many times over.
+Plain numbers, changed on the event loop only and read at each scrape: prometheus_client's own counters take a
+lock for each change, many times per batch of requests.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from prometheus_client.registry import Collector
 from api.metrics import REGISTRY
 from mlstack.web.metrics import SECONDS
 
-CLIENT_GONE = 499  # the client left before the answer; nginx logs it so, too
+CLIENT_GONE = 499  # the client disconnected before the answer; nginx logs the same status
 _BOUNDS = (*map(str, SECONDS), "+Inf")
 
 
 class Durations:
-    """How long the requests to one route took."""
+    """The durations of the requests to one route."""
 
     __slots__ = ("buckets", "sum")
 
@@ -38,7 +38,7 @@ class RouteObserver:
     __slots__ = ("_durations", "statuses")
 
     def __init__(self, durations: Durations) -> None:
-        """`durations` are those of the route, whatever the method."""
+        """`durations` are shared by all methods of the route."""
         self._durations = durations
         self.statuses: Counter[int] = Counter()
 
@@ -60,7 +60,7 @@ class RequestMetrics(Collector):
         self._observers: dict[tuple[str, str], RouteObserver] = {}
 
     def observer(self, route: str, method: str, *statuses: int) -> RouteObserver:
-        """Return the observer of a route's template and method; `statuses` are shown before the first."""
+        """Return the observer of a route's template and method; `statuses` start with a count of zero."""
         observer = self._observers.get((route, method))
         if observer is None:
             durations = self._routes.setdefault(route, Durations())

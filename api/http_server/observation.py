@@ -13,11 +13,10 @@ class ObserveRequests:
     """ASGI middleware; the router leaves the matched route in the scope."""
 
     def __init__(self, app: App) -> None:
-        """Wrap `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, whatever becomes of it, and count."""
+        """Answer the request and count it, even if it fails."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,7 +1,7 @@
-"""uvicorn writes a response's head and body one after the other; this protocol hands them over as one.
+"""Writes a response's head and body together; uvicorn writes one after the other.
 
-A process that is killed in between would leave nginx with a head: too late to ask another replica.
-It also saves a system call and a packet for each answer.
+If the process is killed in between, nginx has received a head and cannot retry on another replica.
+This also saves a system call and a packet for each response.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class _JoiningTransport:
-    """Gathers what is written in one turn of the event loop; everything else is the transport's own."""
+    """Joins the writes of one event-loop iteration; everything else goes to the transport."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
@@ -32,7 +32,7 @@ class _JoiningTransport:
 
     def _flush(self) -> None:
         data, self._gathered = self._gathered, b""
-        if data and not self.is_closing():  # the client may have gone in this very turn
+        if data and not self.is_closing():  # the client may have disconnected in this iteration
             self._transport.write(data)
 
     def __getattr__(self, name: str) -> Any:
@@ -40,9 +40,8 @@ class _JoiningTransport:
 
 
 class SingleWrites(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 protocol on such a transport."""
+    """uvicorn's HTTP/1.1 protocol on a joining transport."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to serve a connection."""
         joining = _JoiningTransport(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", joining))

@@ -1,12 +1,13 @@
-"""One RabbitMQ connection that keeps itself connected: topology, confirmed publishing, consuming.
+"""One RabbitMQ connection that reconnects automatically: topology, confirmed publishing, consuming.
 
-Not aio-pika's robust connection: it hides when the broker is away, and whoever accepts a job must know.
+Not aio-pika's robust connection: it hides whether the broker is down, which the api must know to accept jobs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,18 +15,16 @@ from contextlib import suppress
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError, PublishError
-from yarl import URL
 
+from api.connections.address import StoreAddress
 from api.jobs import metrics
+from api.jobs.broker_connection import CONNECT_SECONDS, lost_or_changed, new_connection
 from api.jobs.queues import QUEUE, declare
 
-logger = logging.getLogger(__name__)
 logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)  # an error for each try to connect
 
-_CONNECT_SECONDS = 5.0
 _PUBLISH_SECONDS = 1.0
 _CLOSE_SECONDS = 1.0
-_HEARTBEAT_SECONDS = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 
 Deliver = Callable[[AbstractIncomingMessage], Awaitable[None]]
@@ -36,11 +35,14 @@ class BrokerUnavailable(ConnectionError):
 
 
 class Broker:
-    """Keeps a connection, and says at once when there is none."""
+    """Keeps one connection open; publishing fails at once while there is none."""
 
-    def __init__(self, url: str, name: str, deliver: Deliver | None = None, prefetch: int = 1) -> None:
+    def __init__(
+        self, address: StoreAddress, name: str, deliver: Deliver | None = None, prefetch: int = 1
+    ) -> None:
         """With `deliver` also consume, with at most `prefetch` messages that are not yet acknowledged."""
-        self._url = URL(url).update_query(name=name, heartbeat=_HEARTBEAT_SECONDS)
+        self._address = address
+        self._name = name
         self._deliver = deliver
         self._prefetch = prefetch
         self._channel: AbstractChannel | None = None
@@ -55,11 +57,11 @@ class Broker:
         return self._channel is not None
 
     def seen_within(self, seconds: float) -> bool:
-        """Return whether RabbitMQ answered at some time of the last `seconds`."""
+        """Return whether RabbitMQ was connected during the last `seconds`."""
         return self.available or time.monotonic() - self._last_seen < seconds
 
     async def publish(self, job_id: str) -> None:
-        """Return when the message is on the broker's disk; raise BrokerUnavailable otherwise."""
+        """Return once the message is on the broker's disk; raise BrokerUnavailable otherwise."""
         channel, lost = self._channel, self._lost
         try:
             if channel is None:
@@ -71,7 +73,7 @@ class Broker:
         except (*CONNECTION_EXCEPTIONS, DeliveryError) as error:
             metrics.publish_failures.inc()
             if not isinstance(error, DeliveryError) or isinstance(error, PublishError):
-                lost.set()  # anything but "the queue is full": connect and declare anew
+                lost.set()  # any error but a full queue: reconnect and declare again
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
         metrics.published.inc()
 
@@ -81,42 +83,46 @@ class Broker:
         if channel is None:
             raise BrokerUnavailable("RabbitMQ cannot be reached")
         try:
-            declared = await channel.declare_queue(queue, passive=True, timeout=_CONNECT_SECONDS)
+            declared = await channel.declare_queue(queue, passive=True, timeout=CONNECT_SECONDS)
         except CONNECTION_EXCEPTIONS as error:
-            lost.set()  # the queue is gone, too: it is declared with the next connection
+            lost.set()  # the queue may be missing: it is declared at the next connection
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
         return declared.declaration_result.message_count or 0
 
     async def stop_consuming(self) -> None:
-        """Take no further message; those already here can still be acknowledged."""
+        """Receive no more messages; those already received can still be acknowledged."""
         stop, self._consuming, self._deliver = self._consuming, None, None
         if stop is not None:
             with suppress(*CONNECTION_EXCEPTIONS):
                 await stop()
 
     async def keep_connected(self) -> None:
-        """Connect, watch, and connect again, until cancelled; a broker that is away is asked less."""
+        """Connect, monitor and reconnect until cancelled, with growing pauses while the broker is down."""
         while True:
-            with suppress(*CONNECTION_EXCEPTIONS):
+            try:
                 await self._stay_connected()
+            except CONNECTION_EXCEPTIONS as error:
+                # Without the profile async its name is unknown, which is nothing to report.
+                if self._deliver is not None or not isinstance(error.__cause__ or error, socket.gaierror):
+                    self._address.unreachable(error)
             metrics.broker_up.set(0)
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     async def _stay_connected(self) -> None:
-        connection = aio_pika.Connection(self._url)
+        url = self._address.url
+        connection = new_connection(url, self._name)
         lost = asyncio.Event()
         connection.close_callbacks.add(lambda *_: lost.set())
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 await connection.connect()
                 channel = await self._prepare(connection, lost)
             self._channel, self._lost = channel, lost
             self._pause = _FIRST_PAUSE
             metrics.broker_up.set(1)
-            logger.info("rabbitmq connected")
-            await lost.wait()
-            logger.warning("rabbitmq lost")
+            self._address.connected(url)
+            await lost_or_changed(lost, url, self._address, self._name)
         finally:
             if self._channel is not None:
                 self._last_seen = time.monotonic()
@@ -136,5 +142,5 @@ class Broker:
             await consuming.set_qos(prefetch_count=self._prefetch)
             queue = await consuming.get_queue(QUEUE)
             tag = await queue.consume(self._deliver)
-            self._consuming = lambda: queue.cancel(tag, timeout=_CONNECT_SECONDS)
+            self._consuming = lambda: queue.cancel(tag, timeout=CONNECT_SECONDS)
         return channel

@@ -1,4 +1,4 @@
-"""Metrics of asynchronous predictions that the api and the worker have in common."""
+"""Metrics of asynchronous predictions that the api and the worker share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two queues: what is to be done, and what was given up."""
+"""The two queues: jobs, and dead letters."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from aio_pika.abc import AbstractChannel
 from api.jobs.settings import MAX_ATTEMPTS
 
 QUEUE, DEAD = "jobs", "jobs.dead"
-_QUEUE_LIMIT = 100_000  # messages; past it publishing is refused, and the sweeper tries again later
-_DEAD_LIMIT = 10_000  # messages; past it the oldest goes: the job's row has everything
+_QUEUE_LIMIT = 100_000  # messages; beyond it publishing is refused, and the sweeper retries later
+_DEAD_LIMIT = 10_000  # messages; beyond it the oldest is dropped: the job's row has everything
 
 
 async def declare(channel: AbstractChannel) -> None:
-    """Declare the queue of jobs and the one of messages that were given up; both survive a crash."""
+    """Declare the queue of jobs and the dead-letter queue; both survive a crash."""
     await channel.declare_queue(
         DEAD, durable=True, arguments={"x-queue-type": "quorum", "x-max-length": _DEAD_LIMIT}
     )
@@ -22,7 +22,7 @@ async def declare(channel: AbstractChannel) -> None:
         arguments={
             "x-queue-type": "quorum",
             "x-delivery-limit": MAX_ATTEMPTS,
-            "x-dead-letter-exchange": "",  # the default exchange leads to the queue of that name
+            "x-dead-letter-exchange": "",  # the default exchange routes to the queue of that name
             "x-dead-letter-routing-key": DEAD,
             "x-dead-letter-strategy": "at-least-once",
             "x-max-length": _QUEUE_LIMIT,

@@ -32,7 +32,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="Makes a repeated request the same job: use a fresh one, such as a UUID, for each job.",
+        description="A repeated request with the same key gets the same job: use a new UUID for each job.",
     ),
 ]
 Wait = Annotated[int, Query(ge=0, le=10, description="Seconds to wait for the job to finish.")]
@@ -53,8 +53,8 @@ async def submit_job(
     share: CurrentShare,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Accept a prediction to be made later; the answer is found at Location. Accepted jobs are never lost."""
-    jobs.check_open()
+    """Accept a prediction to be made later; fetch the result at Location. Accepted jobs are never lost."""
+    jobs.check_accepting()
     headers = dict(request.scope["headers"])
     identity = identify(headers)
     question = await service.intake.question(headers, request.receive, share)
@@ -73,7 +73,7 @@ async def submit_job(
 async def job_report(
     job_id: UUID, jobs: CurrentJobs, share: CurrentShare, until_sent: UntilSent, wait: Wait = 0
 ) -> Response:
-    """Tell how a job is; with `wait` as soon as it has finished, or when that many seconds are over."""
+    """Report on a job; with `wait`, when it has finished or after that many seconds."""
     report = await until_sent.enter_async_context(jobs.report(str(job_id), wait))
     share.resize(min(len(report), PIECE_BYTES))
     return ResponseInPieces(report, media_type="application/json")

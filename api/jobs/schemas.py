@@ -1,4 +1,4 @@
-"""What is asked and answered about a job."""
+"""Requests and responses about jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class JobProblem(BaseModel):
 
 
 class JobReport(BaseModel):
-    """A job; when it is completed with the fields of an answer of POST /predict, one entry a row."""
+    """A job; when completed, with the fields of POST /predict's answer, one entry per row."""
 
     id: UUID
     state: Literal["pending", "in_progress", "completed", "failed"]
@@ -35,7 +35,7 @@ class JobReport(BaseModel):
 
 
 class Submission(NamedTuple):
-    """A checked request, ready to become a row."""
+    """A validated request, ready to be stored."""
 
     id: str  # UUIDv7
     milliseconds: int  # since the epoch, as in the id
@@ -65,5 +65,5 @@ _PROBLEMS = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what a route says in OpenAPI about the problems it answers with."""
+    """Return a route's OpenAPI descriptions of the problems it answers with."""
     return {status: {"description": _PROBLEMS[status], "content": _PROBLEM} for status in statuses}

@@ -1,7 +1,7 @@
-"""Where the api accepts jobs and tells how they are.
+"""Accepts jobs and reports on them.
 
-Accepted means: the row is committed. The message that follows may be lost or repeated; the worker's
-sweeper publishes what was lost again (the outbox is the table itself).
+Accepted means: the row is committed. The message that follows may be lost or duplicated; the worker's
+sweeper publishes lost ones again (transactional outbox; the outbox is the table itself).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
 from api.http_server.memory import MemoryBudget
@@ -23,13 +24,14 @@ from api.jobs.settings import JobSettings
 from api.jobs.store import JobStore
 from api.jobs.waiting import Waiting
 from api.metrics import registered
+from mlstack.runtime.secret_files import follow
 from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
 
 _WRITERS, _READERS = 3, 2  # connections of a replica: a long report must not hold up a submission
-_MOST_WAIT_SECONDS = 3.0  # for a connection
-_BROKER_GRACE_SECONDS = 300.0  # a broker that restarts stops nobody; one that never was there does
+_MAX_WAIT_SECONDS = 3.0  # for a connection
+_BROKER_GRACE_SECONDS = 300.0  # accept jobs for five minutes after RabbitMQ was last seen
 
 
 class JobService:
@@ -38,15 +40,14 @@ class JobService:
     def __init__(
         self, store: JobStore, reports: Reports, broker: Broker, waiting: Waiting, backlog: Backlog
     ) -> None:
-        """All are kept running by whoever opens the service."""
         self._store = store
         self._reports = reports
         self._broker = broker
         self._waiting = waiting
         self._backlog = backlog
 
-    def check_open(self) -> None:
-        """Raise Unavailable unless there is, or was a moment ago, somebody to do jobs."""
+    def check_accepting(self) -> None:
+        """Raise Unavailable unless RabbitMQ was connected within the grace period."""
         if not self._broker.seen_within(_BROKER_GRACE_SECONDS):
             raise Unavailable(
                 "asynchronous predictions need the profile async, which is not running:"
@@ -78,7 +79,7 @@ class JobService:
             yield report.content
 
     async def _publish(self, job_id: str) -> None:
-        """Tell the workers; without success the sweeper does it a few seconds later."""
+        """Publish the job; if that fails, the sweeper does it a few seconds later."""
         try:
             await self._broker.publish(job_id)
             await self._store.mark_published([job_id])
@@ -87,25 +88,24 @@ class JobService:
 
 
 @asynccontextmanager
-async def open_job_service(database_url: str, memory: MemoryBudget) -> AsyncIterator[JobService]:
+async def open_job_service(
+    database: StoreAddress, settings: JobSettings, memory: MemoryBudget
+) -> AsyncIterator[JobService]:
     """Connect in the background: neither PostgreSQL nor RabbitMQ need be there."""
-    settings = JobSettings.from_env()
-    writing = [PostgresConnection(database_url) for _ in range(_WRITERS)]
-    reading = [PostgresConnection(database_url) for _ in range(_READERS)]
+    writing = [PostgresConnection(database) for _ in range(_WRITERS)]
+    reading = [PostgresConnection(database) for _ in range(_READERS)]
     connections = [*writing, *reading]
-    writers, readers = (
-        ConnectionPool(writing, _MOST_WAIT_SECONDS),
-        ConnectionPool(reading, _MOST_WAIT_SECONDS),
-    )
+    writers, readers = ConnectionPool(writing, _MAX_WAIT_SECONDS), ConnectionPool(reading, _MAX_WAIT_SECONDS)
     store = JobStore(writers, readers)
-    broker = Broker(settings.broker_url, "api")
+    broker = Broker(StoreAddress("rabbitmq", settings.broker_url), "api")
+    follow(settings.broker_url)
     waiting = Waiting(store)
     backlog = Backlog(store, settings.limit)
     async with AsyncExitStack() as stack:
         stack.enter_context(registered(metrics.REGISTRY))
         for connection in connections:
             await stack.enter_async_context(running(connection.keep_connected))
-        if settings.broker_url:
+        if settings.broker_url.value:
             await stack.enter_async_context(running(broker.keep_connected))
             await stack.enter_async_context(running(backlog.count_forever))
         await stack.enter_async_context(running(waiting.look_forever))

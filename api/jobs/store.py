@@ -1,4 +1,4 @@
-"""The table of jobs as the api writes it: submit once, remember what was published, see what has finished."""
+"""The api's statements on the table of jobs: submit once, record publishing, find the finished ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Earlier(msgspec.Struct):
 
 
 class JobStore:
-    """Writes on some connections, reads on others; raises Unavailable while PostgreSQL is away."""
+    """Writes on some connections, reads on others; raises Unavailable while PostgreSQL is down."""
 
     def __init__(self, writers: ConnectionPool, readers: ConnectionPool) -> None:
         """Their connections keep themselves connected."""
@@ -24,7 +24,7 @@ class JobStore:
         self._readers = readers
 
     async def submit(self, job: Submission) -> tuple[bytes, bool]:
-        """Return the report of the stored job, and whether it is new; raise Conflict if its key is taken."""
+        """Return the job's report and whether it is new; raise Conflict if its key has another body."""
         values = (*job[:3], job.asked_version, job.request_id, job.idempotency_key, job.fingerprint)
         inserted = await self._writers.ask(INSERT, *values)
         if inserted is not None:
@@ -41,11 +41,11 @@ class JobStore:
             return None
         earlier = msgspec.json.decode(found, type=_Earlier)
         if not earlier.same:
-            raise Conflict("this Idempotency-Key was used for another body: take a new key for a new job")
+            raise Conflict("this Idempotency-Key was used for another body: use a new key for a new job")
         return bytes(earlier.report)
 
     async def mark_published(self, job_ids: list[str]) -> None:
-        """Remember that RabbitMQ has a message for each."""
+        """Record that RabbitMQ has a message for each job."""
         await self._writers.ask(PUBLISHED, job_ids)
 
     async def finished(self, job_ids: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Long polls: one look at the table a moment answers everybody who waits for a job."""
+"""Long polling: one periodic query serves all requests that wait for jobs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _LOOK_SECONDS = 0.1
 
 
 class Waiting:
-    """Who waits for which job."""
+    """The requests that wait, by job."""
 
     def __init__(self, store: JobStore) -> None:
-        """Nothing is asked of the store while nobody waits."""
+        """Query the store only while requests wait."""
         self._store = store
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._arrived = asyncio.Event()
 
     async def finished(self, job_id: str, seconds: float) -> None:
-        """Return when the job has finished or the time is up."""
+        """Return when the job has finished or after `seconds`."""
         finished = asyncio.Event()
         self._waiters[job_id].add(finished)
         self._arrived.set()
@@ -35,7 +35,7 @@ class Waiting:
                 del self._waiters[job_id]
 
     async def look_forever(self) -> None:
-        """Wake those whose job has finished, until cancelled."""
+        """Wake the requests whose job has finished, until cancelled."""
         while True:
             if not self._waiters:
                 self._arrived.clear()

@@ -1,4 +1,4 @@
-"""The protocol's inference: the same way as POST /predict, so it is cached, batched and logged."""
+"""The protocol's inference requests. They go through the same batcher, cache and log as POST /predict."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(**ROUTER)
 
 
 class _Answered(msgspec.Struct):
-    """POST /predict's own answer."""
+    """The members of an answer of POST /predict."""
 
     id: str
     predictions: list[float]
@@ -43,7 +43,7 @@ _decode_request = msgspec.json.Decoder(InferenceRequest)
 async def infer(
     service: CurrentService, request: Request, share: CurrentShare, name: Name, version: Version | None = None
 ) -> Response:
-    """Predict: one tensor [n, features], or one for each feature; JSON or binary."""
+    """Predict from one tensor [n, features], or from one tensor per feature; JSON or binary."""
     started = time.perf_counter()
     intake = service.intake
     model = await select(service, name, version)

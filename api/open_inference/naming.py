@@ -1,4 +1,4 @@
-"""What the protocol's endpoints share: the model's name and versions, its outputs, the form of an error."""
+"""Shared by the protocol's endpoints: the model's name and versions, its outputs, the form of errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROUTER: dict[str, Any] = {
 
 
 async def select(service: Service, name: str, version: str | None) -> LoadedModel:
-    """Return the model that is asked for; raise NotFound or UnknownVersion."""
+    """Return the requested model; raise NotFound or UnknownVersion."""
     check_name(name)
     if version and not version.isdecimal():
         raise UnknownVersion(f"expected a version number; got {version}")
@@ -36,6 +36,6 @@ async def select(service: Service, name: str, version: str | None) -> LoadedMode
 
 
 def check_name(name: str) -> None:
-    """Raise NotFound for any name but the one there is."""
+    """Raise NotFound for any name but the model's."""
     if name != MODEL:
         raise NotFound(f"there is no model {name}; its name is {MODEL}")

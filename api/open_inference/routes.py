@@ -17,20 +17,20 @@ router = APIRouter(**ROUTER)
 
 @router.get("")
 async def server_metadata() -> dict[str, Any]:
-    """Say what this server is."""
+    """Return the server's name, version and protocol extensions."""
     extensions = ["binary_tensor_data", "model_repository"]
     return {"name": "ml-stack", "version": "1.0.0", "extensions": extensions}
 
 
 @router.get("/health/live")
 async def server_live() -> dict[str, bool]:
-    """Say that the server answers."""
+    """Report that the server is running."""
     return {"live": True}
 
 
 @router.get("/health/ready")
 async def server_ready(service: CurrentService) -> dict[str, bool]:
-    """Say that the current model answers."""
+    """Report that the current model is ready."""
     service.check_ready()
     return {"ready": True}
 
@@ -54,7 +54,7 @@ async def model_metadata(
 @router.get("/models/{name}/ready")
 @router.get("/models/{name}/versions/{version}/ready")
 async def model_ready(service: CurrentService, name: Name, version: Version | None = None) -> dict[str, Any]:
-    """Say that the model, or that version of it, answers."""
+    """Report that the model, or the given version, is ready."""
     await select(service, name, version)
     return {"name": MODEL, "ready": True}
 
@@ -70,7 +70,7 @@ async def repository_index(service: CurrentService) -> Response:
 
 @router.post("/repository/models/{name}/load")
 async def load(service: CurrentService, name: Name) -> dict[str, Any]:
-    """Look for a newly promoted version now instead of within a second."""
+    """Check for a newly promoted version now instead of within a second."""
     check_name(name)
     await asyncio.to_thread(service.models.current.refresh)
     return {"name": MODEL, "version": str(service.models.select(None).version)}
@@ -78,7 +78,7 @@ async def load(service: CurrentService, name: Name) -> dict[str, Any]:
 
 @router.post("/repository/models/{name}/unload")
 async def unload(name: Name) -> Response:
-    """Refuse: which version is served is decided in the model volume, for all replicas at once."""
+    """Refuse: the model volume determines the served version, for all replicas at once."""
     check_name(name)
     raise InvalidInput(
         "the model cannot be unloaded here; roll back or promote with: docker compose run --rm models"

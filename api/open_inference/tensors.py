@@ -24,7 +24,7 @@ DATATYPES = {
 
 
 def read_inputs(request: InferenceRequest, binary: memoryview, features: tuple[str, ...]) -> FloatArray:
-    """Return float64 rows [n, k] from one tensor of that shape, or from one tensor for each feature."""
+    """Return float64 rows [n, k] from one tensor of that shape, or from one tensor per feature."""
     if len(request.inputs) > len(features):
         raise InvalidInput(f"expected at most {len(features)} inputs; got {len(request.inputs)}")
     arrays = {}
@@ -54,7 +54,7 @@ def _columns(arrays: dict[str, FloatArray], features: tuple[str, ...]) -> FloatA
 
 
 def _read(tensor: InputTensor, binary: memoryview) -> tuple[FloatArray, memoryview]:
-    """Return the tensor as float64, and the binary data after it."""
+    """Return the tensor as float64, and the remaining binary data."""
     dtype = DATATYPES.get(tensor.datatype)
     if dtype is None:
         raise InvalidInput(
@@ -104,7 +104,7 @@ def requested_outputs(request: InferenceRequest) -> list[RequestedOutput]:
 def write_outputs(
     columns: dict[str, FloatArray], wanted: list[RequestedOutput], binary_by_default: bool
 ) -> tuple[list[OutputTensor], bytes]:
-    """Return the outputs asked for, and the binary part of the answer."""
+    """Return the requested outputs, and the binary part of the answer."""
     tensors, parts = [], []
     for output in wanted:
         array = columns[output.name]

@@ -1,1 +1,1 @@
-"""The way of a prediction: intake, batch, cache, model, log."""
+"""The stages of a prediction: intake, batch, cache, model, log."""

@@ -1,7 +1,7 @@
-"""Takes plain predictions off the short way of api/http_server/direct.py.
+"""Accepts simple prediction requests from the fast path of api/http_server/direct.py.
 
-Only what is right in every way is taken. Anything else is declined and goes through the endpoint, which finds
-out what is wrong and says it: so every problem has one source.
+Only valid requests are accepted. All others are declined and go to the endpoint, which reports what is wrong:
+so each error is produced in one place.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mlstack.web.instances import PredictRequest
 from mlstack.web.problems import Problem
 from mlstack.web.served_models import ServedModels
 
-_MOST_NUMBERS = 64  # of a request; more take longer than the short way saves
+_MOST_NUMBERS = 64  # of a request; parsing more takes longer than the fast path saves
 _REFUSED = (Problem, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder(PredictRequest).decode
 
@@ -36,14 +36,14 @@ class Admission:
     max_body_bytes = 4096
 
     def __init__(self, models: ServedModels, batcher: Batcher, keys: ApiKeys) -> None:
-        """Answers with the current model only."""
+        """Requests are answered by the current model only."""
         self._current = models.current
         self._batcher = batcher
         self._keys = keys
         self._observer = http.observer(PATH, "POST")
 
     def take(self, headers: Headers, body: bytes, protocol: DirectProtocol) -> DirectExchange | None:
-        """Take a request and return the exchange that its response ends; or decline it."""
+        """Accept a request and return its exchange, which the response completes; or return None."""
         started = time.perf_counter()
         fields = dict(headers)
         model = self._current.get()

@@ -1,4 +1,4 @@
-"""What is answered: JSON texts that are made once and then sent, logged and cached as they are."""
+"""Answers as JSON texts, which are rendered once, then sent, logged and cached unchanged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Answer(NamedTuple):
-    """An answer's members as JSON lists, one entry a row; `members` is all of them, as in an object."""
+    """An answer's members as JSON lists, one entry per row; `members` is all of them, as in an object."""
 
     predictions: str
     intervals: str

@@ -1,7 +1,7 @@
-"""Concurrent requests are answered together, in stages that work side by side.
+"""Answers concurrent requests in batches, by stages that run concurrently.
 
-look up    one MGET for all that have arrived; what is found goes straight on to the commit
-compute    one call of the model for what was not found; slow models are called in a thread (model_calls.py)
+look up    one MGET for all requests that have arrived; cache hits go directly to the commit
+compute    one call of the model for the misses; slow models are called in a thread (model_calls.py)
 commit     one INSERT, then the answers are sent; one commit is in flight, so batches grow with the load
 """
 
@@ -31,12 +31,12 @@ logger = logging.getLogger(__name__)
 
 _BATCH_REQUESTS = 256
 _BATCH_ROWS = 20_000
-_INLINE_ROWS = 2_000  # of a quick model: more would hold up the event loop for milliseconds
+_INLINE_ROWS = 2_000  # of a quick model: more would block the event loop for milliseconds
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be pending at once, and how long a slow model may be waited for; more is refused."""
+    """Limits on pending requests and on the wait for a slow model; requests beyond them are refused."""
 
     requests: int
     rows: int
@@ -47,7 +47,6 @@ class Batcher:
     """Answers pending predictions; its loops run in the background."""
 
     def __init__(self, cache: Cache, log: PredictionLog, limits: Limits) -> None:
-        """Nothing is pending."""
         self._cache = cache
         self._log = log
         self._limits = limits
@@ -57,15 +56,15 @@ class Batcher:
 
     @property
     def loops(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
-        """The stages, to be run in the background."""
+        """The stages, to be run as background tasks."""
         return self._look_up_forever, *self._slow.loops, self._commit_forever
 
     def submit(self, pending: PendingPrediction) -> None:
-        """Take a request, to be answered by its respondent; raise Unavailable when too many wait."""
+        """Queue a request, to be answered through its respondent; raise Unavailable when too many wait."""
         if self._requests >= self._limits.requests:
-            raise Unavailable(f"{self._limits.requests} requests wait already: try again")
+            raise Unavailable(f"{self._limits.requests} requests are waiting already: try again")
         if self._rows and self._rows + pending.n_rows > self._limits.rows:
-            raise Unavailable(f"requests with {self._rows} rows wait already: try again")
+            raise Unavailable(f"requests with {self._rows} rows are waiting already: try again")
         self._requests += 1
         self._rows += pending.n_rows
         self._arrived.put(pending)
@@ -112,7 +111,7 @@ class Batcher:
         self._commit_soon([pending for pending in batch if pending.answer is not None])
 
     def _compute(self, group: Batch) -> None:
-        """Answer questions to a quick model here and now."""
+        """Call a quick model directly on the event loop."""
         distinct = {pending.key: pending for pending in group}
         answers = compute(group[0].model, [*distinct.values()])
         computed = {key: answer for key, answer in zip(distinct, answers, strict=True) if answer is not None}
@@ -123,7 +122,7 @@ class Batcher:
             self._refuse([pending for pending in group if pending.answer is None], InvalidInput(OVERFLOW))
 
     def _deliver(self, same: Batch, outcome: Answer | Problem) -> None:
-        """Hand on those that asked a slow model the same."""
+        """Give the outcome of a slow model's call to all requests with the same question."""
         if isinstance(outcome, Problem):
             self._refuse(same, outcome)
             return
@@ -153,7 +152,7 @@ class Batcher:
         metrics.prediction_instances.inc(sum([pending.n_rows for pending in batch]))
 
     def _refuse(self, batch: Batch, problem: Problem) -> None:
-        """Send the problem to those that have not been answered."""
+        """Send the problem to the requests that have not been answered."""
         batch = [pending for pending in batch if not pending.finished]
         for pending in batch:
             pending.respondent.refuse(problem)
@@ -167,7 +166,7 @@ class Batcher:
 
     @contextmanager
     def _refusing_on_failure(self, batch: Batch) -> Iterator[None]:
-        """Let an unexpected error fail this batch and nothing else; it is logged, and the loop goes on."""
+        """Limit an unexpected error to this batch; it is logged, and the loop continues."""
         try:
             yield
         except BaseException as error:

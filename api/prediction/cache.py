@@ -1,7 +1,7 @@
 """The cache: answers by model and rows, in Redis.
 
-A key names everything the answer depends on, so a cached answer equals an uncached one whatever
-was retrained or rolled back in between. A value is sealed JSON: what others wrote is never believed.
+A key covers everything the answer depends on, so a cached answer equals an uncached one, also after a
+retraining or a rollback. A value is sealed JSON: entries written by other programs are ignored.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from api.connections.redis import Command, RedisConnection, RedisUnavailable, Re
 from api.prediction.answer import Answer, make_answer
 from api.prediction.sealing import Sealer
 
-_FORMAT = "2"  # of a value, and of the arithmetic behind it; a change makes every older entry unknown
-_SHORT = 64  # bytes of rows that a key spells out; longer ones are hashed
-# Redis syncs each turn in which something was written (appendfsync always), and look-ups wait behind that:
-# entries are written together, a few times a second.
-_PAUSE_SECONDS = 0.5
+_FORMAT = "2"  # of values, and of the arithmetic behind them; a change invalidates all older entries
+_SHORT = 64  # bytes of rows that a key contains; longer ones are hashed
+# With appendfsync always, Redis syncs after each event-loop iteration with writes, which delays look-ups:
+# entries are written together, a few times per second.
+_PAUSE_SECONDS = 0.5  # after a time-out
 _WRITE_SECONDS = 0.005
 _WRITE_BYTES = 1 << 20
 _SEAL = slice(9, 41)  # {"seal":"0123…",
@@ -35,7 +35,7 @@ class _Members(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Lookup(NamedTuple):
-    """The answers found, None where there was none, and whether Redis could not be asked."""
+    """The answers found, None for each miss, and whether Redis failed."""
 
     answers: list[Answer | None]
     failed: bool
@@ -45,13 +45,13 @@ _decode = msgspec.json.Decoder(_Members).decode
 
 
 def cache_key(model_digest: str, n_rows: int, content: bytes) -> bytes:
-    """Return the key of rows (float64 values, -0.0 made 0.0) under the model of that manifest digest."""
+    """Return the key of rows (float64 values, -0.0 as 0.0) for the model with this manifest digest."""
     name = content.hex() if len(content) <= _SHORT else hashlib.sha256(content).hexdigest()
     return f"prediction:{_FORMAT}:{model_digest[:32]}:{n_rows}:{name}".encode()
 
 
 class Cache:
-    """Reads and writes many entries at once; without Redis it finds nothing and keeps nothing."""
+    """Reads and writes many entries at once; without Redis every look-up misses and nothing is stored."""
 
     def __init__(self, redis: RedisConnection, sealer: Sealer, ttl: int, timeout: float) -> None:
         """`ttl` and `timeout` are in seconds."""
@@ -100,7 +100,7 @@ class Cache:
         return values
 
     def put_many(self, entries: dict[bytes, Answer]) -> None:
-        """Store entries soon; a failure only means that they are computed again."""
+        """Store entries in the background; after a failure they are computed again."""
         if not entries or not self._redis.available:
             return
         if not self._unwritten:
@@ -124,10 +124,10 @@ class Cache:
 
     def _written(self, stored: asyncio.Future[list[Reply]]) -> None:
         self._writing.discard(stored)
-        stored.exception()  # retrieved, or asyncio would log it as never retrieved
+        stored.exception()  # otherwise asyncio would log it as never retrieved
 
     async def flushed(self) -> None:
-        """Write what is unwritten and return when no entry is on its way."""
+        """Write the remaining entries and return when all writes have ended."""
         self._write()
         if self._writing:
             await asyncio.wait(self._writing)

@@ -1,4 +1,4 @@
-"""The model's answers to many questions at once."""
+"""Calls the model for many requests at once."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Question(Protocol):
 
 
 def compute(model: LoadedModel, questions: Sequence[Question]) -> list[Answer | None]:
-    """Answer each question as if it had been asked alone; None where the answer is not a finite number.
+    """Answer each question as if it were alone in its call; None where the answer is not a finite number.
 
-    Where a row's answer does not depend on its neighbours, that is one call for all of them.
+    If the model is row-independent, one call answers all of them.
     """
     if not model.row_independent:
         return [_answer_alone(model, question) for question in questions]
     try:
         predictions = _predict(model, b"".join([question.content for question in questions]))
-    except PredictionOverflow:  # one that overflows must not spoil the others' answers
+    except PredictionOverflow:  # a question that overflows must not fail the others
         return [_answer_alone(model, question) for question in questions]
     return [*_render(predictions, [question.n_rows for question in questions])]
 

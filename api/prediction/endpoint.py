@@ -1,7 +1,7 @@
 """POST /predict: a thin ASGI handler with a typed decode, dispatched ahead of FastAPI.
 
-FastAPI's routing costs more than all the rest of the answer (docs/decisions/0003-the-hot-path.md). The route
-is described in OpenAPI all the same: see openapi.py.
+FastAPI's routing costs more than the rest of the answer (docs/decisions/0003-the-hot-path.md). openapi.py
+adds the route to the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ class PredictEndpoint:
     """The ASGI application of one path and method."""
 
     def __init__(self, intake: Intake, batcher: Batcher, keys: ApiKeys, memory: MemoryBudget) -> None:
-        """Count from zero what dashboards and alerts ask for."""
+        """Start the counters that dashboards and alerts use at zero."""
         self._intake = intake
         self._batcher = batcher
         self._keys = keys
         self._memory = memory
         self._observer = http.observer(
             PATH, "POST", 200, 422, 500, 503
-        )  # a rate needs the zero before the first
+        )  # rate() misses the first event of a counter without a zero
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with a prediction or a problem; count either."""
+        """Answer with a prediction or a problem, and count it."""
         started = time.perf_counter()
         headers = dict(scope["headers"])
         identity = identify(headers)

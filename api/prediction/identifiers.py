@@ -25,28 +25,28 @@ class PredictionId(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """By what a request is known: in the log of predictions, and in the logs of all services."""
+    """A request's ids: in the prediction log, and in the logs of all services."""
 
     prediction: PredictionId
     request: str
 
 
 def identify(headers: Headers) -> Identity:
-    """Return the ids of a request; the same key of the front door gives the same prediction's id."""
+    """Return the ids of a request; the same idempotency key of nginx gives the same prediction id."""
     key = headers.get(b"x-idempotency-key")
     prediction = prediction_id(key) if key else new_prediction_id()
     return Identity(prediction, request_id(headers.get(b"x-request-id")))
 
 
 def new_prediction_id() -> PredictionId:
-    """Return an id for now."""
+    """Return a new id with the present time."""
     return _uuid7(time.time_ns() // 1_000_000, _bits(74))
 
 
 def prediction_id(idempotency_key: bytes | None) -> PredictionId:
-    """Return the id that belongs to the front door's key, the same for every attempt at one request.
+    """Return the id for nginx's idempotency key, the same for every attempt at one request.
 
-    The key is nginx's `$msec-$request_id`; without one, or with another form, the id is new.
+    The key is `$msec-$request_id`; if it is missing or has another form, the id is new.
     """
     match = _KEY.fullmatch(idempotency_key) if idempotency_key else None
     if match is None:

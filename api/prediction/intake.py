@@ -1,4 +1,4 @@
-"""From a request to a pending prediction: the one way in, whatever protocol the request came by."""
+"""Turns requests into questions to the model: the same code for every protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANSWER_BYTES = 108  # of a row: four numbers of at most 24 characters, with bra
 
 
 class Question(NamedTuple):
-    """What a body asks: rows [n, k], the model that answers them, and the version the client named."""
+    """The content of a body: rows [n, k], the model that answers, and the version the client requested."""
 
     model: LoadedModel
     rows: FloatArray
@@ -29,7 +29,7 @@ class Intake:
     """Reads, checks and identifies requests; limits are per request."""
 
     def __init__(self, models: ServedModels, max_rows: int, max_body_bytes: int) -> None:
-        """`models` gives the model that answers."""
+        """`models` selects the model that answers."""
         self._models = models
         self.max_rows = max_rows
         self._max_body_bytes = max_body_bytes

@@ -1,13 +1,14 @@
-"""The prediction log's queue: a Redis stream that holds rows while PostgreSQL is away.
+"""The prediction log's queue: a Redis stream that holds rows while PostgreSQL is down.
 
 It has no TTL, so Redis never evicts it; it is bounded, so it never fills Redis either. Rows are sealed: what
-another client of Redis has put there is set aside and never logged.
+another client of Redis has put there is set aside and never logged. No scripts: the api's user may not run
+any (redis/users.acl).
 """
 
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import hiredis
 
@@ -22,26 +23,8 @@ _NAME = QUEUE.encode()
 _FIELDS = 4  # of an entry: row, its content, seal, the seal itself
 REJECTED = "predictions:rejected"
 
-# Length check and append in one step: replicas that append at once cannot pass the limit together.
-_APPEND = """
-if redis.call('XLEN', KEYS[1]) + (#ARGV - 1) / 2 > tonumber(ARGV[1]) then return -1 end
-for i = 2, #ARGV, 2 do redis.call('XADD', KEYS[1], '*', 'row', ARGV[i], 'seal', ARGV[i + 1]) end
-return redis.call('XLEN', KEYS[1])
-"""
-
-# Rows of many instances are long: a batch is bounded in bytes too, or it would not fit into memory.
-_OLDEST = """
-local found, size, start = {}, 0, '-'
-repeat
-    local part = redis.call('XRANGE', KEYS[1], start, '+', 'COUNT', 10)
-    for _, entry in ipairs(part) do
-        found[#found + 1] = entry
-        size = size + #entry[2][2]
-        start = '(' .. entry[1]
-    end
-until #part == 0 or #found >= tonumber(ARGV[1]) or size >= tonumber(ARGV[2])
-return found
-"""
+# Rows of many instances are long: they are read a few at a time, until a batch has enough bytes.
+_READ_ROWS = 10
 _BATCH_BYTES = 4 << 20
 
 
@@ -58,7 +41,7 @@ class QueueFull(Exception):
 
 
 class LogQueue:
-    """Rows in order of arrival; what was appended is on disk before the call returns (appendfsync always)."""
+    """Rows in order of arrival; appended rows are on disk before the call returns (appendfsync always)."""
 
     def __init__(self, redis: RedisConnection, sealer: Sealer, limit: int, timeout: float) -> None:
         """`limit` is in rows; `timeout` in seconds is for one command."""
@@ -74,31 +57,48 @@ class LogQueue:
 
     async def append(self, rows: list[bytes], within: float) -> int:
         """Add all rows or none and return the queue's length; raise QueueFull or RedisUnavailable."""
-        sealed = [part for row in rows for part in (row, self._sealer.seal(_NAME, row))]
-        length = await self._ask(("EVAL", _APPEND, 1, QUEUE, self._limit, *sealed), within)
-        if length == -1:
-            raise QueueFull(f"{self._limit} predictions wait for PostgreSQL already")
-        assert isinstance(length, int)
-        return length
+        if await self.length(within) + len(rows) > self._limit:
+            raise self._full()
+        commands: list[Command] = [
+            ("XADD", QUEUE, "*", "row", row, "seal", self._sealer.seal(_NAME, row)) for row in rows
+        ]
+        replies = await self._redis.execute([("MULTI",), *commands, ("XLEN", QUEUE), ("EXEC",)], within)
+        *_, executed = [_checked(reply) for reply in replies]
+        *entry_ids, length = [_checked(reply) for reply in executed]
+        if length > self._limit:  # replicas that append at once have passed the limit together
+            await self.remove(entry_ids)
+            raise self._full()
+        return int(length)
 
-    async def length(self) -> int:
-        """Return how many rows wait."""
-        length = await self._ask(("XLEN", QUEUE))
+    def _full(self) -> QueueFull:
+        return QueueFull(f"{self._limit} predictions are waiting for PostgreSQL already")
+
+    async def length(self, within: float | None = None) -> int:
+        """Return the number of rows."""
+        length = await self._ask(("XLEN", QUEUE), within)
         assert isinstance(length, int)
         return length
 
     async def oldest(self, count: int) -> list[QueuedRow]:
         """Return about `count` rows from the front, fewer of long ones, without removing them."""
-        entries = await self._ask(("EVAL", _OLDEST, 1, QUEUE, count, _BATCH_BYTES))
-        assert isinstance(entries, list)
-        return [self._opened(entry_id, fields) for entry_id, fields in entries]
+        found: list[QueuedRow] = []
+        size, start = 0, b"-"
+        while len(found) < count and size < _BATCH_BYTES:
+            part = await self._ask(("XRANGE", QUEUE, start, "+", "COUNT", _READ_ROWS))
+            rows = [self._opened(entry_id, fields) for entry_id, fields in part]
+            found += rows
+            size += sum(len(row.content) for row in rows)
+            if len(rows) < _READ_ROWS:
+                break
+            start = b"(" + rows[-1].entry_id
+        return found
 
     async def remove(self, entry_ids: list[bytes]) -> None:
         """Remove entries; call it after their rows are committed."""
         await self._ask(("XDEL", QUEUE, *entry_ids))
 
     async def set_aside(self, row: QueuedRow, reason: str) -> None:
-        """Move a row out of the way, where a person can look at it."""
+        """Move a row to the stream of rejected rows, for inspection."""
         await self._ask(("XADD", REJECTED, "*", "row", row.content))
         await self.remove([row.entry_id])
         metrics.rows_set_aside.inc()
@@ -123,10 +123,15 @@ class LogQueue:
         )
         return QueuedRow(entry_id, content, genuine)
 
-    async def _ask(self, command: Command, within: float | None = None) -> Reply:
+    async def _ask(self, command: Command, within: float | None = None) -> Any:
         (reply,) = await self._redis.execute([command], within or self.timeout)
-        if isinstance(reply, hiredis.ReplyError):
-            if "OOM" in str(reply):
-                raise QueueFull("Redis has no memory left for the queue")
-            raise RedisUnavailable(str(reply))
-        return reply
+        return _checked(reply)
+
+
+def _checked(reply: Reply) -> Any:
+    """Return the reply; raise QueueFull or RedisUnavailable if it is an error."""
+    if isinstance(reply, hiredis.ReplyError):
+        if "OOM" in str(reply):
+            raise QueueFull("Redis has no memory left for the queue")
+        raise RedisUnavailable(str(reply))
+    return reply

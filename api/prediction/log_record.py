@@ -33,7 +33,7 @@ class LogRecord(NamedTuple):
 
 
 def log_records(batch: list[PendingPrediction]) -> list[LogRecord]:
-    """Return the rows of answered requests; their latency is the time from the arrival until now."""
+    """Return the rows of answered requests; the latency is the time since the request's arrival."""
     now = time.perf_counter()
     records = []
     for pending in batch:

@@ -1,7 +1,7 @@
-"""Calls of models that take too long for the event loop: in a thread, many questions at a time.
+"""Calls models that are too slow for the event loop in a thread, with many questions per call.
 
-A question that is being computed already is not computed again: the others wait for the same call. Requests
-with many rows have a thread of their own, so that they do not hold up the rest.
+Equal questions share one call. Requests with many rows have a separate thread, so that they do not delay
+the others.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _MANY_ROWS = 512
 _FIRST_CALL_ROWS, _LARGEST_CALL_ROWS = 16, 2048
-_CALL_SECONDS = 0.25  # at most, where it can be helped: a call's first question waits for its last
+_CALL_SECONDS = 0.25  # target duration of a call: its first question waits for its last
 _WEIGHT = 0.3  # of the latest call in a moving average
 
 Outcome = Answer | Problem
@@ -31,7 +31,7 @@ Deliver = Callable[[Batch, Outcome], None]
 
 
 class _Line:
-    """Questions that wait for the same thread, and how fast it answers."""
+    """Questions that wait for the same thread, and that thread's speed."""
 
     def __init__(self) -> None:
         self.stage = Stage()
@@ -39,7 +39,7 @@ class _Line:
         self.row_seconds = 0.0  # moving average while more are waiting than fit one call
 
     def learn(self, rows: int, seconds: float, more_waited: bool) -> None:
-        """Let calls become larger while they are quick, smaller when they are slow."""
+        """Adapt the size of calls: larger while they are quick, smaller when they are slow."""
         if seconds > _CALL_SECONDS:
             self.call_rows = max(1, self.call_rows // 2)
         elif seconds < _CALL_SECONDS / 2:
@@ -50,27 +50,27 @@ class _Line:
 
     @property
     def wait(self) -> float:
-        """How long a new question would wait, in seconds."""
+        """The expected wait of a new question, in seconds."""
         return self.stage.rows * self.row_seconds
 
 
 class ModelCalls:
-    """Questions that wait for a model, and the calls that answer them."""
+    """Queues questions to slow models and calls the models."""
 
     def __init__(self, deliver: Deliver, max_wait: float) -> None:
-        """`deliver` gets all that asked the same, with the answer; `max_wait` is in seconds."""
+        """`deliver` is called with all requests of one question and its answer; `max_wait` is in seconds."""
         self._deliver = deliver
         self._max_wait = max_wait
         self._few_rows, self._many_rows = _Line(), _Line()
-        self._asking: dict[bytes, Batch] = {}  # by key: all that wait for the same answer
+        self._asking: dict[bytes, Batch] = {}  # by cache key: all requests that wait for the same answer
 
     @property
     def loops(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
-        """What has to run in the background."""
+        """The loops, to be run as background tasks."""
         return tuple(partial(self._call_forever, line) for line in (self._few_rows, self._many_rows))
 
     def add(self, group: Batch) -> None:
-        """Take questions; refuse those that would have to wait too long."""
+        """Queue questions; refuse those whose expected wait is too long."""
         for pending in group:
             line = self._many_rows if pending.n_rows > _MANY_ROWS else self._few_rows
             if pending.key in self._asking:
@@ -93,7 +93,7 @@ class ModelCalls:
             line.learn(rows, time.perf_counter() - started, more_waited)
 
     async def _ask(self, group: Batch) -> list[Outcome]:
-        """Ask one model; an unexpected error fails this call's questions and nothing else."""
+        """Call one model; an unexpected error fails the questions of this call only."""
         late = time.perf_counter() - self._max_wait
         if all(pending.started < late for pending in group):
             return [_too_slow(self._max_wait)] * len(group)
@@ -106,7 +106,7 @@ class ModelCalls:
 
 
 def by_model(batch: Batch) -> list[Batch]:
-    """Return the questions to each model."""
+    """Group the questions by model."""
     groups: dict[str, Batch] = {}
     for pending in batch:
         groups.setdefault(pending.model.digest, []).append(pending)
@@ -114,5 +114,5 @@ def by_model(batch: Batch) -> list[Batch]:
 
 
 def _too_slow(wait: float) -> Unavailable:
-    detail = f"the model has more to answer than it can in {wait:.1f} s: try again later"
+    detail = f"the model is overloaded: it cannot answer within {wait:.1f} s; try again later"
     return Unavailable(detail, retry_after=math.ceil(wait))

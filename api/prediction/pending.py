@@ -1,4 +1,4 @@
-"""One request on its way to an answer."""
+"""A request that waits for its answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Respondent(Protocol):
-    """Where an answer goes. A client may have left: then it goes nowhere."""
+    """Receives the answer; does nothing if the client has disconnected."""
 
     def answer(self, body: str) -> None:
         """Send a prediction as JSON."""
@@ -28,7 +28,7 @@ class Respondent(Protocol):
 
 
 class PendingPrediction:
-    """A request's rows and the model it was accepted with; bytes only, for many of these may wait."""
+    """A request's rows and the model it was accepted with. Rows are kept as bytes, because many may wait."""
 
     __slots__ = (
         "answer", "cached", "content", "due", "finished", "id", "key", "model", "n_rows", "request_id",
@@ -70,12 +70,12 @@ Batch = list[PendingPrediction]
 
 @dataclass(slots=True)
 class FutureRespondent:
-    """Hands the answer to a coroutine that waits for it."""
+    """Gives the answer to a waiting coroutine."""
 
     future: asyncio.Future[str]
 
     def answer(self, body: str) -> None:
-        """Let the coroutine go on with the body."""
+        """Resume the coroutine with the body."""
         if not self.future.done():
             self.future.set_result(body)
 

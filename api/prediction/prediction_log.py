@@ -1,7 +1,7 @@
 """The prediction log's promise: when `write` returns, the rows are in PostgreSQL or durably queued.
 
-Commit first, answer second. While PostgreSQL is away rows wait in the queue and drain by
-themselves; ids are unique in the table, so a row that goes both ways is there once.
+Answers are sent after the commit. While PostgreSQL is down, rows wait in the queue, which drains
+automatically; ids are unique in the table, so a row that is written on both paths is stored once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from api.connections.postgres import PostgresConnection, PostgresUnavailable, Re
 from api.connections.redis import RedisUnavailable
 from api.prediction.log_queue import LogQueue, QueuedRow, QueueFull
 from api.prediction.log_record import LogRecord
-from api.prediction.log_table import MAINTAIN, insert, insert_queued
+from api.prediction.log_table import KEPT_DAYS, MAINTAIN, insert, insert_queued
 from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -25,15 +25,13 @@ logger = logging.getLogger(__name__)
 _DRAIN_BATCH = 500
 _POLL_SECONDS = 1.0
 _SHORTEST_INSERT, _SHORTEST_APPEND = 0.25, 0.1  # seconds: what a store gets however late it is
-_LAST_RESORT_SECONDS = (
-    0.75  # for a commit when there is no queue to turn to; a client waits less than a second
-)
+_LAST_RESORT_SECONDS = 0.75  # for a commit while the queue is unavailable; a client waits less than a second
 _MAINTENANCE_SECONDS = 3600.0
 _MAINTENANCE_TIMEOUT = 600.0  # moving a month of rows out of the default partition takes minutes
 
 
 class PredictionLog:
-    """Writes batches of rows straight to PostgreSQL, or to the queue while that is away."""
+    """Writes batches of rows to PostgreSQL, or to the queue while PostgreSQL is down."""
 
     def __init__(
         self,
@@ -42,7 +40,7 @@ class PredictionLog:
         insert_timeout: float,
         drain_timeout: float,
     ) -> None:
-        """Three connections: to write with, to drain the queue with, to maintain the table with."""
+        """Three connections: for writing, for draining the queue, for maintaining the table."""
         self._writer, self._drainer, self._maintainer = connections
         self._queue = queue
         self._insert_timeout = insert_timeout
@@ -56,7 +54,7 @@ class PredictionLog:
 
     @property
     def writable(self) -> bool:
-        """True while there is a way to keep the promise."""
+        """True while rows can be written to PostgreSQL or to the queue."""
         return self.database_available or self._queue.available
 
     @property
@@ -88,14 +86,14 @@ class PredictionLog:
             raise Unavailable(f"the prediction cannot be logged: {full}", retry_after=5) from error
         except RedisUnavailable:
             raise Unavailable(
-                "the prediction cannot be logged: PostgreSQL and Redis are both away"
+                "the prediction cannot be logged: PostgreSQL and Redis are both unreachable"
             ) from error
         metrics.rows_logged["queued"].inc(len(rows))
         metrics.queue_length.set(length)
         self._queued.set()
 
     async def drain_forever(self) -> None:
-        """Move queued rows to PostgreSQL in order of time, whenever both stores answer, until cancelled."""
+        """Move queued rows to PostgreSQL in order of time while both stores answer, until cancelled."""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._queued.wait(), _POLL_SECONDS)
@@ -132,15 +130,29 @@ class PredictionLog:
             metrics.rows_logged["drained"].inc(len(rows))
 
     async def maintain_forever(self, retention_days: int) -> None:
-        """Create the next months' partitions and drop those past retention, every hour, until cancelled."""
+        """Create the next months' partitions and drop expired ones, every hour, until cancelled.
+
+        The database itself holds how long rows are kept; `retention_days` that differ from it are reported.
+        """
         while not self._maintainer.available:
             await asyncio.sleep(0.1)
         while True:
             try:
-                await self._maintainer.run(MAINTAIN, retention_days, within=_MAINTENANCE_TIMEOUT)
+                await self._maintain(retention_days)
             except (PostgresUnavailable, RejectedRow) as error:
                 logger.warning("log maintenance waits for postgres", extra={"reason": str(error)})
                 await asyncio.sleep(5.0)
             else:
                 metrics.log_maintained.set_to_current_time()
                 await asyncio.sleep(_MAINTENANCE_SECONDS)
+
+    async def _maintain(self, retention_days: int) -> None:
+        dropped = await self._maintainer.run(MAINTAIN, within=_MAINTENANCE_TIMEOUT)
+        if dropped:
+            logger.info("dropped expired predictions", extra={"dropped": dropped})
+        kept = await self._maintainer.run(KEPT_DAYS, within=_MAINTENANCE_TIMEOUT)
+        if retention_days and kept != retention_days:
+            logger.warning(
+                "RETENTION_DAYS is not what the database keeps; see docs/operations.md, Retention",
+                extra={"retention_days": retention_days, "kept_days": kept},
+            )

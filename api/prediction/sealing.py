@@ -1,4 +1,4 @@
-"""What lies in Redis carries a seal, so that only what a replica of this service wrote is ever believed.
+"""Seals what lies in Redis (a message authentication code), so that only what this service wrote is used.
 
 A seal is keyed BLAKE2b (RFC 7693, section 2.9) over a name and the content. The name of a cache entry is its
 key, that of a row that waits for PostgreSQL its queue. All replicas have the same secret, which Redis and its

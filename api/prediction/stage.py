@@ -17,7 +17,7 @@ class Stage:
         """Empty."""
         self._waiting: deque[PendingPrediction] = deque()
         self._arrived = asyncio.Event()
-        self.rows = 0  # of all that wait
+        self.rows = 0  # of all waiting requests
 
     def put(self, pending: PendingPrediction) -> None:
         """Add one."""
@@ -32,7 +32,7 @@ class Stage:
             self.put(pending)
 
     async def take(self, most_requests: int, most_rows: int) -> list[PendingPrediction]:
-        """Wait for the next ones: at least one, then no more than fit both limits."""
+        """Wait for the next requests: at least one, then as many as fit both limits."""
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()

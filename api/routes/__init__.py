@@ -1,1 +1,1 @@
-"""What FastAPI answers: everything but the hot path."""
+"""FastAPI's routes: health, information and metrics."""

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, and what is wrong if not."""
+"""Health, liveness and readiness."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ Connection = Literal["connected", "unreachable"]
 
 
 class HealthReport(BaseModel):
-    """`healthy`: all is well; `degraded`: predictions go on, as promised; `unhealthy`: they do not."""
+    """`healthy`; `degraded`: a store is down, predictions continue; `unhealthy`: no predictions."""
 
     status: Literal["healthy", "degraded", "unhealthy"]
     model_version: int | None
     model_refused: str | None = None
     database: Connection
+    database_reason: str | None = None
     redis: Connection
+    redis_reason: str | None = None
 
 
 class Liveness(BaseModel):
-    """The process answers."""
+    """The process is running."""
 
     live: bool
 
 
 class Readiness(BaseModel):
-    """A model is loaded and new requests are welcome."""
+    """A model is loaded and new requests are accepted."""
 
     ready: bool
     model_version: int
@@ -44,7 +46,7 @@ class Readiness(BaseModel):
     "/health", responses={503: {"model": HealthReport, "description": "Predictions cannot be answered"}}
 )
 async def health(service: CurrentService, response: Response) -> HealthReport:
-    """Report on the model and both stores, at once: the state is watched in the background."""
+    """Report on the model and both stores without waiting: their state is monitored in the background."""
     report = _report(service)
     if report.status == "unhealthy":
         response.status_code = 503
@@ -53,13 +55,13 @@ async def health(service: CurrentService, response: Response) -> HealthReport:
 
 @router.get("/livez")
 async def live() -> Liveness:
-    """Say that the process answers."""
+    """Report that the process is running."""
     return Liveness(**LIVE)
 
 
 @router.get("/readyz")
 async def ready(service: CurrentService) -> Readiness:
-    """Say that predictions are welcome; 503 without a model, while draining, or without any store."""
+    """Report that predictions are accepted; 503 without a model, while draining, or without any store."""
     return Readiness.model_validate(probes.ready(service.check_ready()))
 
 
@@ -76,5 +78,7 @@ def _report(service: Service) -> HealthReport:
         model_version=model.version if model else None,
         model_refused=current.refusal,
         database="connected" if database else "unreachable",
+        database_reason=None if database else service.database_address.reason,
         redis="connected" if redis else "unreachable",
+        redis_reason=None if redis else service.redis_address.reason,
     )

@@ -1,4 +1,4 @@
-"""The way to the documentation, and the metrics."""
+"""Redirect to the documentation, and the metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ router = APIRouter()
 
 @router.get("/", include_in_schema=False)
 async def root() -> RedirectResponse:
-    """Lead a person to the documentation."""
+    """Redirect to the documentation."""
     return RedirectResponse("/docs")
 
 

@@ -1,4 +1,4 @@
 """The worker of asynchronous predictions: python -m api.worker.
 
-It takes ids from RabbitMQ, answers the jobs in PostgreSQL, and sweeps up what got lost on the way.
+It takes ids from RabbitMQ, answers the jobs in PostgreSQL, and publishes lost messages again.
 """

@@ -8,16 +8,17 @@ import sys
 
 import uvicorn
 
+from api.worker.app import create_app
 from api.worker.settings import WorkerSettings
 from mlstack.runtime.allocator import return_memory
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
 
-logger = logging.getLogger("worker")
+logger = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Work until SIGTERM; return the exit code."""
+    """Process jobs until SIGTERM; return the exit code."""
     configure_logging("worker", env("LOG_LEVEL", "INFO"))
     try:
         settings = WorkerSettings.from_env()
@@ -25,11 +26,11 @@ def main() -> int:
         logger.error(str(error))
         return 1
     return_memory()
-    # uvicorn drains on SIGTERM and raises the signal again afterwards; by then the work is done.
+    # uvicorn drains on SIGTERM and raises the signal again afterwards: by then the jobs are finished.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # Health and metrics are answered by the event loop that works: when it hangs, they hang.
+    # Health and metrics are answered by the event loop that processes jobs: when it hangs, they hang.
     config = uvicorn.Config(
-        "api.worker.app:app",
+        create_app(settings),
         host=settings.host,
         port=settings.port,
         loop="uvloop",

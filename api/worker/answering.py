@@ -1,4 +1,4 @@
-"""One job: take it, predict, commit the answer. Whatever happens, the row says how far it got."""
+"""Processes one job: take it, predict, commit the answer. The row always holds the job's state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MODEL_PAUSE_SECONDS = 0.5
 
 
 class Outcome(Enum):
-    """What is to become of the message."""
+    """What to do with the message."""
 
     ACKNOWLEDGE = "acknowledge"
     DELIVER_AGAIN = "deliver again"
@@ -40,19 +40,19 @@ class Answering:
     def __init__(
         self, store: WorkStore, models: ServedModels, max_rows: int, beat: Callable[[], None]
     ) -> None:
-        """`max_rows` as for the api; `beat` is called while there is no model to answer with."""
+        """`max_rows` as for the api; `beat` is called while no model is loaded."""
         self._store = store
         self._beat = beat
         self._models = models
         self._max_rows = max_rows
 
     async def answer(self, job_id: str) -> Outcome:
-        """Do the job if it is there to be done; the outcome is committed when this returns."""
+        """Process the job if it is available; the outcome is committed when this returns."""
         await self._a_model()
-        worker = f"{socket.gethostname()}/{secrets.token_hex(4)}"  # of this attempt, and no other
+        worker = f"{socket.gethostname()}/{secrets.token_hex(4)}"  # unique to this attempt
         work = await self._store.take(job_id, worker)
         if work is None:
-            # Done already, or in the hands of a worker; should that one fail, the sweeper publishes anew.
+            # Done already, or taken by another worker; if it fails, the sweeper publishes the job again.
             metrics.deliveries["skipped"].inc()
             return Outcome.ACKNOWLEDGE
         metrics.waiting_seconds.observe(max(work.waited, 0.0))
@@ -62,7 +62,7 @@ class Answering:
         return outcome
 
     async def _attempt(self, job_id: str, worker: str, work: Work) -> Outcome:
-        if work.attempts > MAX_ATTEMPTS:  # each one ended without a word, as when a worker is killed
+        if work.attempts > MAX_ATTEMPTS:  # each ended without a result, as when a worker is killed
             return await self._give_up(job_id, worker, work)
         try:
             answer, version, n_rows = await self._predict(work)
@@ -83,7 +83,7 @@ class Answering:
         return Outcome.ACKNOWLEDGE
 
     async def _give_up(self, job_id: str, worker: str, work: Work) -> Outcome:
-        detail = f"the job was given up after {MAX_ATTEMPTS} attempts; the worker's log says why"
+        detail = f"the job was given up after {MAX_ATTEMPTS} attempts; the worker's log has the reason"
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         await self._store.fail(job_id, worker, problem_body(status, detail, work.request_id))
         metrics.deliveries["failed"].inc()
@@ -99,7 +99,7 @@ class Answering:
         return f"{{{answer.members}}}".encode(), model.version, len(rows)
 
     async def _a_model(self) -> None:
-        """Return when there is a model: a job must not be taken, and in the end given up, for want of one."""
+        """Return once a model is loaded: a missing model must not use up the job's attempts."""
         while self._models.current.get() is None:
             self._beat()
             await asyncio.sleep(_MODEL_PAUSE_SECONDS)

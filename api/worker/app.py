@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
 from api.jobs.broker import Broker
@@ -28,35 +29,39 @@ from api.worker.settings import WorkerSettings
 from api.worker.sweeper import Sweeper
 from mlstack.registry.store import ModelStore
 from mlstack.registry.trial import TrialLoader
+from mlstack.runtime.secret_files import follow
 from mlstack.web.served_models import ServedModels
 
 logger = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 10.0
-_SILENCE_SECONDS = 15.0  # stores that do not answer take a part up to 10
+_SILENCE_SECONDS = 15.0  # a task waits up to 10 s for a store
 
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Work while the application is open; then finish what was begun and give the rest back."""
-    settings = WorkerSettings.from_env()
+    """Process jobs while the application is open; then finish those in progress, return other messages."""
+    settings: WorkerSettings = app.state.settings
     trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     heartbeat = Heartbeat(max(_SILENCE_SECONDS, float(settings.jobs.lease_seconds)))
     consumer = Consumer(heartbeat)
-    broker = Broker(settings.jobs.broker_url, "worker", consumer.deliver, prefetch=2 * settings.lanes)
+    broker_address = StoreAddress("rabbitmq", settings.jobs.broker_url)
+    broker = Broker(broker_address, "worker", consumer.deliver, prefetch=2 * settings.concurrency)
     models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir), trials.load)
     models.follow()
-    sweeping, *working = [PostgresConnection(settings.database_url) for _ in range(settings.lanes + 1)]
-    sweeper = Sweeper(sweeping, broker, heartbeat, settings.jobs.retention_hours)
+    database = StoreAddress("postgres", settings.database_url)
+    follow(settings.database_url, settings.jobs.broker_url)
+    sweeping, *working = [PostgresConnection(database) for _ in range(settings.concurrency + 1)]
+    sweeper = Sweeper(sweeping, broker, heartbeat)
     app.state.heartbeat, app.state.broker, app.state.postgres = heartbeat, broker, sweeping
     async with AsyncExitStack() as stack:
         for connection in (sweeping, *working):
             await stack.enter_async_context(running(connection.keep_connected))
         for number, connection in enumerate(working):
-            name = f"lane {number}"
+            name = f"job loop {number}"
             store = WorkStore(connection, settings.jobs.lease_seconds, partial(heartbeat.beat, name))
             answering = Answering(store, models, settings.max_rows, partial(heartbeat.beat, name))
-            await stack.enter_async_context(running(partial(consumer.run_lane, name, answering)))
+            await stack.enter_async_context(running(partial(consumer.process, name, answering)))
         await stack.enter_async_context(running(broker.keep_connected))
         await stack.enter_async_context(running(sweeper.sweep_forever))
         yield
@@ -67,7 +72,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def health(request: Request) -> Response:
-    """Answer 200 while every part makes progress; that a store went away is not the worker's fault."""
+    """Answer 200 while every task makes progress; an unreachable store does not make the worker unhealthy."""
     state = request.app.state
     hung = state.heartbeat.hung()
     status = "hung" if hung else "healthy" if state.broker.seen_within(inf) else "starting"
@@ -88,4 +93,8 @@ async def metrics_page(request: Request) -> Response:
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-app = Starlette(routes=[Route("/health", health), Route("/metrics", metrics_page)], lifespan=lifespan)
+def create_app(settings: WorkerSettings) -> Starlette:
+    """Build the application; nothing is opened before its lifespan begins."""
+    app = Starlette(routes=[Route("/health", health), Route("/metrics", metrics_page)], lifespan=lifespan)
+    app.state.settings = settings
+    return app

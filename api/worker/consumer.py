@@ -1,4 +1,4 @@
-"""Takes messages from RabbitMQ, and acknowledges each after what it stands for is committed."""
+"""Takes messages from RabbitMQ and acknowledges each after the outcome of its job is committed."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from api.worker.heartbeat import Heartbeat
 logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
-_AGAIN_SECONDS = 0.2  # before a message is given back: what fails at once must not spin
+_AGAIN_SECONDS = 0.2  # before a message is returned: a job that fails at once must not cause a busy loop
 
 
 class Consumer:
-    """Answers messages on several lanes; what was delivered and is not begun waits here."""
+    """Processes messages in several concurrent loops; delivered messages wait here for a free one."""
 
     def __init__(self, heartbeat: Heartbeat) -> None:
-        """Give `deliver` to the broker and run a lane for each job that may be in progress."""
+        """Pass `deliver` to the broker and run one `process` loop per concurrent job."""
         self._heartbeat = heartbeat
         self._messages: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self._busy = 0
         self._stopping = False
 
     async def deliver(self, message: AbstractIncomingMessage) -> None:
-        """Take a message from the broker; its prefetch bounds how many wait."""
+        """Receive a message from the broker; its prefetch limits how many wait."""
         await self._messages.put(message)
 
-    async def run_lane(self, name: str, answering: Answering) -> None:
-        """Answer message after message, until stopped."""
+    async def process(self, name: str, answering: Answering) -> None:
+        """Process one message after the other until stopped."""
         while not self._stopping:
             self._heartbeat.beat(name)
             with suppress(TimeoutError):
@@ -44,27 +44,27 @@ class Consumer:
         await asyncio.Event().wait()
 
     async def drained(self) -> None:
-        """Begin nothing new; return when what was begun is acknowledged and the rest is given back."""
+        """Start no more jobs; return when those in progress are acknowledged and all others returned."""
         self._stopping = True
         while self._busy:
             await asyncio.sleep(0.01)
         while not self._messages.empty():
-            await _settle(self._messages.get_nowait(), Outcome.DELIVER_AGAIN)
+            await _acknowledge(self._messages.get_nowait(), Outcome.DELIVER_AGAIN)
 
     async def _handle(self, message: AbstractIncomingMessage, answering: Answering) -> None:
         if message.channel.is_closed:
-            return  # its connection is gone: the broker delivers it again
+            return  # its connection was lost: the broker delivers it again
         job_id = _job_id(message)
         if job_id is None:
             logger.error("a message that names no job", extra={"bytes": len(message.body)})
-            await _settle(message, Outcome.DEAD_LETTER)
+            await _acknowledge(message, Outcome.DEAD_LETTER)
             return
         self._busy += 1
         try:
             outcome = await answering.answer(job_id)
             if outcome is Outcome.DELIVER_AGAIN:
                 await asyncio.sleep(_AGAIN_SECONDS)
-            await _settle(message, outcome)
+            await _acknowledge(message, outcome)
         finally:
             self._busy -= 1
 
@@ -76,8 +76,8 @@ def _job_id(message: AbstractIncomingMessage) -> str | None:
         return None
 
 
-async def _settle(message: AbstractIncomingMessage, outcome: Outcome) -> None:
-    """Tell the broker; if it is gone it delivers the message again, which then finds the job done."""
+async def _acknowledge(message: AbstractIncomingMessage, outcome: Outcome) -> None:
+    """Acknowledge or return the message; if the connection is lost, it comes again and finds the job done."""
     with suppress(*CONNECTION_EXCEPTIONS):
         if outcome is Outcome.ACKNOWLEDGE:
             await message.ack()

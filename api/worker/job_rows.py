@@ -1,6 +1,6 @@
-"""The table of jobs as a worker sees it. Each step is one statement, so one transaction.
+"""The worker's statements on the table of jobs. Each step is one statement, so one transaction.
 
-A step may be repeated when its reply was lost: it changes nothing twice.
+Steps are idempotent: each may be repeated when its reply was lost.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SELECT json_build_object('rows', input_data, 'asked_version', asked_version, 're
                          'attempts', attempts,
                          'waited', extract(epoch FROM now() - submitted_at)) FROM taken
 """
-# The logged prediction has the job's id and time, so the log's primary key would refuse a second one, too.
+# The logged prediction has the job's id and time, so the log's primary key excludes a second one, too.
 _COMPLETE = """
 WITH done AS (
     UPDATE jobs SET state = 'completed', finished_at = now(), answer = $3::jsonb, model_version = $4
@@ -50,7 +50,7 @@ _RELEASE = "UPDATE jobs SET state = 'pending' WHERE id = $1 AND worker = $2 AND 
 
 
 class Work(msgspec.Struct):
-    """What a worker has to know of a job it has taken."""
+    """A job that was taken."""
 
     rows: msgspec.Raw  # JSON [n, k]
     asked_version: int | None
@@ -63,33 +63,33 @@ _decode = msgspec.json.Decoder(Work).decode
 
 
 class WorkStore:
-    """Takes jobs and finishes them; while PostgreSQL is away each step waits for it."""
+    """Takes jobs and finishes them; while PostgreSQL is down each step waits for it."""
 
     def __init__(self, connection: PostgresConnection, lease_seconds: int, beat: Callable[[], None]) -> None:
-        """`beat` is called while a step waits, which is no hanging."""
+        """`beat` is called while a step waits for PostgreSQL."""
         self._connection = connection
         self._lease = float(lease_seconds)
         self._beat = beat
 
     async def take(self, job_id: str, worker: str) -> Work | None:
-        """Take the job for a while and return it; None if it is done, unknown or in other hands."""
+        """Lease the job and return it; None if it is finished, unknown or leased by another worker."""
         taken = await self._persist(_TAKE, job_id, worker, self._lease)
         return _decode(taken) if isinstance(taken, str) else None
 
     async def complete(self, job_id: str, worker: str, answer: bytes, model_version: int) -> None:
-        """Store the answer and log the prediction, unless somebody else has taken the job over."""
+        """Store the answer and log the prediction, unless another worker has taken the job over."""
         await self._persist(_COMPLETE, job_id, worker, answer.decode(), model_version)
 
     async def fail(self, job_id: str, worker: str, problem: bytes) -> None:
-        """Store why there is no answer, unless somebody else has taken the job over."""
+        """Store why the job failed, unless another worker has taken it over."""
         await self._persist(_FAIL, job_id, worker, problem.decode())
 
     async def release(self, job_id: str, worker: str) -> None:
-        """Give the job back for another attempt."""
+        """Release the job for another attempt."""
         await self._persist(_RELEASE, job_id, worker)
 
     async def _persist(self, statement: str, *arguments: object) -> object:
-        """Run the statement, as often as it takes until PostgreSQL says that it is committed."""
+        """Run the statement, repeatedly until PostgreSQL confirms the commit."""
         while True:
             self._beat()
             try:

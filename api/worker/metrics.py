@@ -1,6 +1,6 @@
 """Every metric of the worker.
 
-The gauges of the table and of the queues are the same on every replica: take their maximum, not their sum.
+The gauges of the table and of the queues have the same value on every replica: aggregate by max, not by sum.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ processing_seconds = Histogram(
 )
 waiting_seconds = Histogram(
     "jobs_waiting_seconds",
-    "Time from a job's submission to its being taken",
+    "Time from a job's submission until a worker takes it",
     buckets=(*_SECONDS, 60.0, 300.0, 3600.0),
     registry=REGISTRY,
 )
 _deliveries = Counter(
     "jobs_deliveries_total",
-    "Messages handled, by what became of the job; skipped: it was done or in other hands",
+    "Messages handled by outcome; skipped: the job was finished or taken by another worker",
     ["outcome"],
     registry=REGISTRY,
 )
@@ -37,4 +37,4 @@ _jobs = Gauge("jobs", "Jobs in the table by state", ["state"], registry=REGISTRY
 jobs = {state: _jobs.labels(state) for state in STATES}
 queue_messages = Gauge("jobs_queue_messages", "Messages that wait in RabbitMQ", ["queue"], registry=REGISTRY)
 store_up = Gauge("store_up", "1 while the store answers", ["store"], registry=REGISTRY)
-hung = Gauge("jobs_worker_hung", "1 while a part of the worker makes no progress", registry=REGISTRY)
+hung = Gauge("jobs_worker_hung", "1 while a task of the worker makes no progress", registry=REGISTRY)

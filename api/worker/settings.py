@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from api.jobs.settings import JobSettings
-from mlstack.runtime.settings import SettingsError, env, env_int, read_url
+from mlstack.runtime.secret_files import Secret
+from mlstack.runtime.settings import SettingsError, env, env_int, read_database_url
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What a worker needs to know; times are in seconds."""
+    """Settings of one worker; times are in seconds."""
 
     jobs: JobSettings
-    database_url: str
+    database_url: Secret[str]
     model_dir: Path
     max_model_bytes: int  # as for the api
     host: str
     port: int  # of /health and /metrics
     max_rows: int  # in one job, as for the api
-    lanes: int  # jobs in progress at once; as many messages again wait here
+    concurrency: int  # jobs in progress at once; as many more messages are prefetched
 
     @classmethod
     def from_env(cls) -> WorkerSettings:
         """Read every setting; raise SettingsError with one readable line."""
         jobs = JobSettings.from_env()
-        if not jobs.broker_url:
+        if not jobs.broker_url.value:
             raise SettingsError("AMQP_URL is not set: a worker without RabbitMQ has nothing to do")
         return cls(
             jobs=jobs,
-            database_url=read_url("DATABASE_URL"),
+            database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
             model_dir=Path(env("MODEL_DIR", "/models")),
             max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; nothing is published
             port=env_int("PORT", 8001, minimum=1),
             max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
-            lanes=env_int("WORKER_LANES", 4, minimum=1),
+            concurrency=env_int("WORKER_CONCURRENCY", 4, minimum=1),
         )

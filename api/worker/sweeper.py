@@ -1,6 +1,6 @@
-"""Publishes again what got lost between the table and the queue, expires old jobs, counts the rest.
+"""Publishes lost messages again, deletes expired jobs, counts jobs and messages.
 
-Several workers sweep side by side: a message too many only finds its job done.
+Several workers may sweep concurrently: a duplicate message finds its job done.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from api.worker.heartbeat import Heartbeat
 logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS = 2.0
-_UNPUBLISHED_SECONDS = 3.0  # for the api to publish and remember it
+_UNPUBLISHED_SECONDS = 3.0  # for the api to publish the message and record it
 _LOST_SECONDS = 10.0  # for a published message to be taken from an empty queue
 _LONG_PENDING_SECONDS = 300.0
 _BATCH = 200
 
-# Lost are: jobs without a confirmed message, jobs whose worker let the lease run out, and pending jobs
-# although the queue is empty, as after the broker's volume was lost. A queue that never gets empty proves
-# nothing, so there long-pending jobs get a second message, too.
+# Overdue: jobs without a confirmed message, jobs with an expired lease, and pending jobs while the queue is
+# empty, as after the broker's volume was lost. While the queue is never empty, long-pending jobs get a second
+# message, too.
 _OVERDUE = """
 SELECT coalesce(json_agg(id), '[]') FROM (
     SELECT id FROM jobs
@@ -39,34 +39,30 @@ SELECT coalesce(json_agg(id), '[]') FROM (
      ORDER BY submitted_at LIMIT $4) AS overdue
 """
 _PUBLISHED = "UPDATE jobs SET published_at = now() WHERE id = ANY($1::uuid[])"
-_EXPIRE = "SELECT expire_jobs($1)"
+_EXPIRE = "SELECT expire_jobs()"
 _COUNT = "SELECT json_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM jobs GROUP BY state) AS c"
 
 
 class Sweeper:
-    """Keeps table and queue in step."""
+    """Keeps the table and the queue consistent."""
 
-    def __init__(
-        self, connection: PostgresConnection, broker: Broker, heartbeat: Heartbeat, keep_hours: int
-    ) -> None:
-        """Finished jobs are kept for `keep_hours`."""
+    def __init__(self, connection: PostgresConnection, broker: Broker, heartbeat: Heartbeat) -> None:
         self._connection = connection
         self._broker = broker
         self._heartbeat = heartbeat
-        self._keep_hours = keep_hours
 
     async def sweep_forever(self) -> None:
-        """Sweep every two seconds or so, while both stores answer, until cancelled."""
+        """Sweep about every two seconds while both stores answer, until cancelled."""
         while True:
             self._heartbeat.beat("sweeper")
             try:
                 await self._sweep()
             except (PostgresUnavailable, BrokerUnavailable) as error:
-                logger.debug("nothing to sweep with", extra={"reason": str(error)})
+                logger.debug("sweep failed", extra={"reason": str(error)})
             await asyncio.sleep(_SWEEP_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311 replicas take turns
 
     async def _sweep(self) -> None:
-        await self._run(_EXPIRE, self._keep_hours)
+        await self._run(_EXPIRE)
         counts = msgspec.json.decode(await self._run(_COUNT) or "{}", type=dict[str, int])
         for state, gauge in metrics.jobs.items():
             gauge.set(counts.get(state, 0))
@@ -79,7 +75,7 @@ class Sweeper:
             await self._publish(job_ids)
 
     async def _publish(self, job_ids: list[str]) -> None:
-        """Publish, then remember it: after a crash in between they are published once more."""
+        """Publish, then record it: after a crash in between the jobs are published once more."""
         for job_id in job_ids:
             await self._broker.publish(job_id)
         await self._run(_PUBLISHED, job_ids)

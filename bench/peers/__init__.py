@@ -1,1 +1,1 @@
-"""What the api is compared with; each peer is written as its own documentation would write it."""
+"""The programs that the api is compared with; each is written as its own documentation would write it."""

@@ -1,4 +1,4 @@
-"""L: what the server alone can do. Raw ASGI, no framework: the body comes back as it came."""
+"""The reference, called L in the tables: raw ASGI without a framework, which returns the request's body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""api/main.py of multi-container-ml-application.md, its TODOs filled in as they suggest.
+"""api/main.py of "Multi-Container ML Application", its TODOs filled in as they suggest.
 
 In its favour: hiredis parses for redis-py, and its connections are opened once, not per request. Cache hits
 are logged too, as the criteria there ask.

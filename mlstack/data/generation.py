@@ -34,6 +34,12 @@ class Generation:
     seed: int = 667
 
     @property
+    def demonstration(self) -> bool:
+        """Whether table and columns are those of the demonstration: no others are ever generated."""
+        named, documented = (self.table, self.features, self.target), Generation()
+        return named == (documented.table, documented.features, documented.target)
+
+    @property
     def comment(self) -> str:
         """The comment on the table: marks it as generated, and with which parameters."""
         return COMMENT_PREFIX + json.dumps(asdict(self), sort_keys=True)

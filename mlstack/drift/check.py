@@ -12,6 +12,7 @@ from mlstack.drift.statistics import ColumnDrift, column_drift, extrapolated_sha
 from mlstack.registry.current_model import CurrentModel
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.registry.store import ModelStore
+from mlstack.runtime.secret_files import Secret
 
 MIN_ROWS = 200  # with fewer rows the measures are mostly noise
 
@@ -34,7 +35,9 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
 class Monitor:
     """Checks for drift; reads the training data once for each model version."""
 
-    def __init__(self, store: ModelStore, log_url: str, training_url: str, window_hours: float) -> None:
+    def __init__(
+        self, store: ModelStore, log_url: Secret[str], training_url: Secret[str], window_hours: float
+    ) -> None:
         """Open no connection yet; `window_hours` is how far back logged requests count."""
         self._current = CurrentModel(store)
         self._log_url = log_url
@@ -50,12 +53,12 @@ class Monitor:
         if model is None:
             return DriftReport(status="no model", checked_at=now)
         training = self._training_data(model)
-        window = read_window(self._log_url, model, self._window_hours)
+        window = read_window(self._log_url.value, model, self._window_hours)
         return compare(model.version, training, window, now)
 
     def _training_data(self, model: LoadedModel) -> TrainingData:
         if self._training is None or self._training[0] != model.digest:
-            self._training = model.digest, read_training_data(self._training_url, model)
+            self._training = model.digest, read_training_data(self._training_url.value, model)
         return self._training[1]
 
 

@@ -49,8 +49,13 @@ def rejection_message(version: int, reason: str, current: int | None) -> str:
     return f"version {version} rejected: {reason}; {served}"
 
 
-def evaluate(store: ModelStore, version: int, database_url: str, tolerance: float) -> Evaluation:
-    """Evaluate `version`, write its report, promote or reject it; return the verdict."""
+def evaluate(
+    store: ModelStore, version: int, database_url: str, tolerance: float, command: str = "model-evaluate"
+) -> Evaluation:
+    """Evaluate `version`, write its report, promote or reject it; return the verdict.
+
+    `command` is what the history of served versions names.
+    """
     manifest = store.verified(version)
     name, columns = manifest.provenance.table, (*manifest.features, manifest.target)
     with connected(database_url) as connection:
@@ -65,5 +70,5 @@ def evaluate(store: ModelStore, version: int, database_url: str, tolerance: floa
         if verdict.rmse is not None:  # non-finite predictions cannot be drawn
             with write_errors(store.root):
                 write_report(comparison, store.path(version))
-    store.record(version, verdict)
+    store.record(version, verdict, command)
     return verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlstack.registry.manifest import Manifest, read_manifest
@@ -33,9 +34,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("show", help="manifest and evaluation of a version").add_argument("version", type=int)
     promote = commands.add_parser("promote", help="serve this version from now on")
     promote.add_argument("version", type=int)
-    promote.add_argument("--force", action="store_true", help="even if it was rejected")
-    commands.add_parser("rollback", help="serve the promoted version before the current one")
-    prune = commands.add_parser("prune", help="delete old versions; never the current or the latest one")
+    promote.add_argument("--force", action="store_true", help="even if it was rejected or has other columns")
+    rollback = commands.add_parser("rollback", help="serve the version that was served before")
+    rollback.add_argument("--force", action="store_true", help="even if it has other columns")
+    commands.add_parser("history", help="what was served when, who decided it and why")
+    prune = commands.add_parser(
+        "prune", help="delete old versions; not the current, the latest, the previous"
+    )
     prune.add_argument("--keep", type=int, default=5, metavar="K", help="number of versions to keep (5)")
     return parser
 
@@ -50,7 +55,9 @@ def _run(options: argparse.Namespace, store: ModelStore) -> str:
             store.promote(options.version, force=options.force)
             return f"version {options.version} is current"
         case "rollback":
-            return f"version {store.rollback()} is current"
+            return f"version {store.rollback(force=options.force)} is current"
+        case "history":
+            return _history(store)
         case _:
             deleted = store.prune(options.keep)
             return f"deleted {', '.join(map(str, deleted))}" if deleted else "nothing to delete"
@@ -65,6 +72,18 @@ def _list(store: ModelStore) -> str:
             lines.append(_line(version, mark, evaluation, read_manifest(store.path(version))))
         except ModelRefused:
             lines.append((str(version), mark, "damaged", "", "", "", "", "", "see `models show`"))
+    return _table(lines)
+
+
+def _history(store: ModelStore) -> str:
+    lines = [
+        (entry.at or "-", str(entry.version), entry.by, entry.command or "-", entry.reason)
+        for entry in store.history()
+    ]
+    return _table([("served from", "version", "by", "command", "reason"), *lines])
+
+
+def _table(lines: Sequence[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rows = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
     return "\n".join(row.rstrip() for row in rows)

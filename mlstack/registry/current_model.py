@@ -45,9 +45,22 @@ class CurrentModel:
                 return False
             self._seen = seen
             if version is None:
-                self.refusal = "no version has been promoted yet: run model-train and model-evaluate"
+                self.refusal = self._why_none()
                 return False
             return self._load(version)
+
+    def _why_none(self) -> str:
+        try:
+            next(self._store.root.iterdir(), None)
+            (self._store.root / "versions").stat()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            logger.error(
+                "model volume unreadable", extra={"path": str(self._store.root), "reason": error.strerror}
+            )
+            return f"the model volume {self._store.root} cannot be read: {error.strerror}"
+        return "no version has been promoted yet: run model-train and model-evaluate"
 
     def _load(self, version: int) -> bool:
         try:

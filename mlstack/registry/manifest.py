@@ -14,7 +14,7 @@ from mlstack.runtime.refusals import ModelRefused
 
 FILE_NAME = "manifest.json"
 _LARGEST_MANIFEST = 4 << 20  # bytes
-_ADVICE = "roll back with `models rollback`, or run model-train to publish the version anew"
+_ADVICE = "roll back with `models rollback`, or run model-train to publish the version again"
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +101,14 @@ def verify_file(directory: Path, manifest: Manifest, name: str) -> Path:
     if digest != manifest.files.get(name):
         raise _changed(path)
     return path
+
+
+def verify_version(directory: Path) -> Manifest:
+    """Verify the SHA-256 of every file of the version in `directory`; return its manifest."""
+    manifest = read_manifest(directory)
+    for name in manifest.files:
+        verify_file(directory, manifest, name)
+    return manifest
 
 
 def read_verified(directory: Path, manifest: Manifest, name: str, most_bytes: int) -> bytes:

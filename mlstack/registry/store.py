@@ -11,11 +11,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
 from mlstack.registry.atomic_files import draft_directory, publish_directory, replace_link
-from mlstack.registry.layout import exclusive_writer, linked_version, set_current, version_numbers
-from mlstack.registry.manifest import Manifest, read_manifest, verify_file, write_manifest
+from mlstack.registry.decisions import previous_version, promote, rollback
+from mlstack.registry.history import GATE, Served, read_history, serve, served_now
+from mlstack.registry.layout import exclusive_writer, linked_version, version_numbers
+from mlstack.registry.manifest import Manifest, read_manifest, verify_version, write_manifest
 from mlstack.registry.verdicts import Evaluation, read_evaluation, write_evaluation
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 
@@ -48,10 +48,7 @@ class ModelStore:
 
     def verified(self, version: int) -> Manifest:
         """Verify the SHA-256 of every file of a version; return its manifest or raise ModelRefused."""
-        manifest = read_manifest(self.path(version))
-        for name in manifest.files:
-            verify_file(self.path(version), manifest, name)
-        return manifest
+        return verify_version(self.path(version))
 
     def find(self, content: str) -> int | None:
         """Return the newest undamaged version with this content digest, None if there is none."""
@@ -90,61 +87,48 @@ class ModelStore:
                 write_evaluation(self.path(version), Evaluation())
             replace_link(self.root / "latest", f"versions/{version}")
 
-    def record(self, version: int, evaluation: Evaluation) -> None:
-        """Store the verdict on `version`; if it was promoted, make it current first.
+    def record(self, version: int, evaluation: Evaluation, command: str = "model-evaluate") -> None:
+        """Store the quality gate's verdict on `version`; if it was promoted, make it current first.
 
         In this order a crash in between leaves a version without verdict, which is evaluated again.
         """
         with exclusive_writer(self.root):
             if evaluation.verdict == "promoted":
-                set_current(self.root, version)
+                serve(self.root, served_now(version, GATE, command, evaluation.reason))
             write_evaluation(self.path(version), evaluation)
 
     def reject(self, version: int, reason: str) -> None:
         """Store the verdict that a version must not be served."""
         self.record(version, Evaluation(verdict="rejected", reason=reason))
 
+    def history(self) -> list[Served]:
+        """Return which version was served when and why, in order; the last one is served now."""
+        return read_history(self.root)
+
     def promote(self, version: int, *, force: bool = False) -> None:
-        """Make `version` current by an operator's decision; a rejected one only with `force`."""
-        if version not in self.versions():
-            raise StoreRefused(f"there is no version {version}; `models list` shows what there is")
-        self.verified(version)
-        evaluation = self.evaluation(version)
-        if evaluation.verdict == "rejected" and not force:
-            raise StoreRefused(f"version {version} was rejected: {evaluation.reason}; --force promotes it")
-        self.record(version, evaluation.with_verdict("promoted", "promoted by hand"))
-        self._accept_rejections()
+        """Make `version` current by an operator's decision.
 
-    def rollback(self) -> int:
-        """Make the promoted version before the current one current; return its number.
-
-        The replaced version gets the verdict "rolled back", so the quality gate does not promote it again.
+        Only with `force` if it was rejected, or has other columns than the version that is served.
         """
-        current = self.current()
-        if current is None:
-            raise StoreRefused("nothing to roll back: no version has been promoted yet")
-        older = [n for n in self.versions() if n < current and self.evaluation(n).verdict == "promoted"]
-        if not older:
-            raise StoreRefused(f"nothing to roll back to: nothing older than version {current} was promoted")
-        self.promote(older[-1])
-        reason = f"rolled back to version {older[-1]}"
-        self.record(current, self.evaluation(current).with_verdict("rolled back", reason))
-        return older[-1]
+        promote(self.root, version, force=force)
+
+    def rollback(self, *, force: bool = False) -> int:
+        """Make the version current that was served before the current one; return its number.
+
+        Another rollback goes back further. Only with `force` if the columns differ.
+        """
+        return rollback(self.root, force=force)
 
     def prune(self, keep: int) -> list[int]:
-        """Delete all but the newest `keep` versions, the current and the latest; return what was deleted."""
+        """Delete old versions; return what was deleted.
+
+        The newest `keep` are kept, the current and the latest one, and the one that a rollback would serve.
+        """
         if keep < 1:
             raise StoreRefused(f"at least 1 version must be kept, not {keep}")
         with exclusive_writer(self.root):
-            kept = {*self.versions()[-keep:], self.current(), self.latest()}
+            kept = {*self.versions()[-keep:], self.current(), self.latest(), previous_version(self.root)}
             deleted = [version for version in self.versions() if version not in kept]
             for version in deleted:
                 shutil.rmtree(self.path(version))
             return deleted
-
-    def _accept_rejections(self) -> None:
-        """Mark all rejections as accepted by an operator, so that they no longer fail the quality gate."""
-        for version in self.versions():
-            evaluation = self.evaluation(version)
-            if evaluation.verdict == "rejected" and not evaluation.accepted:
-                self.record(version, msgspec.structs.replace(evaluation, accepted=True))

@@ -46,3 +46,10 @@ def write_evaluation(directory: Path, evaluation: Evaluation) -> None:
     """Replace the evaluation of the version in `directory`."""
     content = msgspec.json.encode(evaluation)
     replace_file(directory / FILE_NAME, msgspec.json.format(content, indent=2) + b"\n")
+
+
+def accept_rejection(directory: Path) -> None:
+    """If the version in `directory` was rejected, mark that an operator has decided since."""
+    evaluation = read_evaluation(directory)
+    if evaluation.verdict == "rejected" and not evaluation.accepted:
+        write_evaluation(directory, msgspec.structs.replace(evaluation, accepted=True))

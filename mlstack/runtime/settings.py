@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 DEMO_PASSWORDS = frozenset(
     {
@@ -16,6 +16,8 @@ DEMO_PASSWORDS = frozenset(
         "reader-demo",
         "inference-demo",
         "redis-demo",
+        "redis-api-demo",
+        "redis-exporter-demo",
         "rabbitmq-demo",
         "monitor-demo",
         "drift-demo",
@@ -78,19 +80,51 @@ def env_list(name: str, default: str) -> tuple[str, ...]:
 
 
 def read_secret(name: str, default: str | None = None) -> str:
-    """Return `name`, or the content of the file that `name`_FILE points to (a Compose secret)."""
+    """Return `name`, or the content of the file that `name`_FILE names; an empty file counts as not set."""
     path = os.environ.get(f"{name}_FILE", "")
     if not path:
         return env(name, default)
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        content = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}_FILE: {path} must be UTF-8 text") from None
+    if content or default is not None:
+        return content or str(default)
+    raise SettingsError(f"{name}_FILE: {path} is empty")
 
 
 def read_url(name: str, default: str | None = None) -> str:
     """Return the URL in `name`, with the password from the file `name`_PASSWORD_FILE if that is set."""
-    parts = urlsplit(read_secret(name, default))
+    try:
+        return _with_password(name, urlsplit(read_secret(name, default)))
+    except SettingsError:
+        raise
+    except ValueError as error:  # the value is not repeated: it holds a password
+        raise SettingsError(f"{name} is not a URL: {error}") from None
+
+
+def read_server_url(name: str, form: str, *schemes: str) -> str:
+    """Return the URL in `name`; raise SettingsError with its `form` without such a scheme and a host."""
+    url = read_url(name)
+    parts = urlsplit(url)
+    try:
+        complete = parts.scheme in schemes and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        complete = False
+    if not complete:
+        raise SettingsError(f"{name} must look like {form}")
+    return url
+
+
+def read_database_url(name: str) -> str:
+    """Return the URL of a PostgreSQL database."""
+    form = "postgresql://user:password@host:port/database"
+    return read_server_url(name, form, "postgresql", "postgres")
+
+
+def _with_password(name: str, parts: SplitResult) -> str:
     if os.environ.get(f"{name}_PASSWORD_FILE"):
         password = quote(read_secret(f"{name}_PASSWORD"), safe="")
         host = parts.netloc.rpartition("@")[2]

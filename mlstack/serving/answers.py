@@ -1,4 +1,4 @@
-"""What an answer looks like: plain dictionaries, ready to become JSON."""
+"""The bodies of answers, as dictionaries for JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DECIMALS = 4  # of this server's answers; the api answers with full precision
 ENDPOINTS = {
     "GET /": "API information and model status",
     "GET /health": "health check with database and model status",
-    "GET /livez": "the process answers",
+    "GET /livez": "the process is running",
     "GET /readyz": "a model is loaded and the server is not draining",
     "POST /predict": 'predictions for {"values": [5]}, {"features": [...]} or {"instances": [...]}',
     "GET /data/sample": "rows of the training table, ?limit=1..1000",
@@ -19,7 +19,7 @@ ENDPOINTS = {
 
 
 def describe_model(model: LoadedModel | None) -> dict[str, object]:
-    """Return what is known about the model that answers."""
+    """Return the description of the current model."""
     if model is None:
         return {"loaded": False}
     coefficients = model.manifest.coefficients

@@ -1,4 +1,4 @@
-"""The Flask application, put together."""
+"""The application factory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from flask import Flask, request
 
 from mlstack.runtime.allocator import return_memory
+from mlstack.runtime.secret_files import follow
 from mlstack.serving.authorization import require_key
 from mlstack.serving.body import discard_body
 from mlstack.serving.errors import add_error_handlers
@@ -18,10 +19,14 @@ from mlstack.serving.settings import ServingSettings
 
 
 def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
-    """Return the application, its model loaded and followed; call it in the process that serves."""
+    """Return the application with its model loaded and kept up to date; call it in the worker process."""
     return_memory()
     app = Flask("model-serve", static_folder=None)
     app.url_map.merge_slashes = False
+    secrets = (settings.database_url, settings.keys.secret)
+    for secret in secrets:
+        secret.look(confirmed=True)  # the settings are as old as the parent process
+    follow(*secrets)
     made = make_services(settings, draining)
     app.extensions |= extension(made)
     add_error_handlers(app)
@@ -32,7 +37,7 @@ def create_app(settings: ServingSettings, draining: threading.Event) -> Flask:
         discard_body(request)
 
     refuse_overload(app)
-    require_key(app)
+    require_key(app, settings.keys)
     app.register_blueprint(routes)
     made.models.follow()
     return app

@@ -1,4 +1,4 @@
-"""Asks every request for its API key, where keys are configured."""
+"""Checks the API key of every request, if keys are configured."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from flask import Flask, request
 from mlstack.web.api_keys import HEADER, ApiKeys
 
 
-def require_key(app: Flask) -> None:
-    """Read the keys once and check them before every route of `app`."""
-    keys = ApiKeys.from_env()
+def require_key(app: Flask, keys: ApiKeys) -> None:
+    """Check the key before every route of `app`."""
 
     @app.before_request
     def check() -> None:

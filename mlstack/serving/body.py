@@ -1,4 +1,4 @@
-"""Reading a request's body, whatever the client does while it sends it."""
+"""Reads a request's body, also from clients that stall or disconnect."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def read_body(request: Request, limit: int) -> bytes:
     check_length(declared, limit)
     try:
         body: bytes = request.environ["wsgi.input"].read(limit + 1)
-    except BlockingIOError:  # the receive time-out of the socket
-        raise SlowRequest("expected the whole body; nothing more came for too long") from None
+    except BlockingIOError:  # the socket's receive time-out
+        raise SlowRequest("expected the whole body; the client sent nothing more in time") from None
     except (ParseException, NoMoreData) as error:
         raise MalformedJSON(f"the body is badly framed: {type(error).__name__}") from None
     check_length(len(body), limit)
@@ -39,12 +39,12 @@ def read_body(request: Request, limit: int) -> bytes:
 
 
 def discard_body(request: Request) -> None:
-    """Read what is left of a refused body, up to LARGEST_DISCARD bytes.
+    """Read and drop the rest of a refused body, up to LARGEST_DISCARD bytes.
 
-    Otherwise gunicorn, which skips 64 KiB at most, would cut a connection that it has just said to keep,
-    and a client that is still sending would never see its answer.
+    gunicorn itself drops at most 64 KiB, then closes the connection although its response said keep-alive: a
+    client that is still sending would not receive the response.
     """
-    with suppress(OSError, ParseException):  # then gunicorn knows and closes the connection
+    with suppress(OSError, ParseException):  # gunicorn then closes the connection
         for _ in range(LARGEST_DISCARD // _STEP):
             if not request.environ["wsgi.input"].read(_STEP):
                 return

@@ -1,4 +1,4 @@
-"""Calls that may hang (a database that is gone, a slow name server), bounded in time for who waits."""
+"""Time-outs for calls that may hang, as with an unreachable database or a slow DNS server."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _Work = tuple["Future[Any]", Callable[[], Any]]
 
 
 class CallerWithTimeout:
-    """Runs calls on a few daemon threads; a hanging call holds a thread, never the caller or the exit.
+    """Runs calls on a few daemon threads; a hanging call blocks a thread, never the caller or the exit.
 
-    The threads start with the first call, so one may be made before a fork.
+    The threads start with the first call, so an instance may be created before a fork.
     """
 
     def __init__(self, name: str, threads: int, backlog: int) -> None:

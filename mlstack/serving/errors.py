@@ -1,4 +1,4 @@
-"""Every failure becomes a problem document with the request's id; one handler per kind."""
+"""Turns every failure into a problem document with the request's id; one handler per kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_error_handlers(app: Flask) -> None:
 
     @app.errorhandler(PredictionOverflow)
     def overflow(error: PredictionOverflow) -> Response:
-        return problem(InvalidInput(f"expected numbers the model can answer: {error}"))
+        return problem(InvalidInput(f"expected numbers within the model's range: {error}"))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

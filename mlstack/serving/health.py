@@ -1,4 +1,4 @@
-"""How the replica is: alive, ready, healthy."""
+"""Liveness, readiness and health of the replica."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Health:
     draining: threading.Event
 
     def check_ready(self) -> int:
-        """Return the version that answers; raise Unavailable without a model or while draining."""
+        """Return the current version; raise Unavailable without a model or while draining."""
         if self.draining.is_set():
-            raise Unavailable("the server is draining: it answers what it has and takes nothing new")
+            raise Unavailable("the server is draining: it accepts no new requests")
         return self.models.select(None).version
 
     def report(self) -> tuple[int, dict[str, object]]:

@@ -1,4 +1,4 @@
-"""Around every request: its id, its metrics, its line in the log."""
+"""The id, metrics and log line of every request."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from mlstack.web.request_ids import HEADER, request_id
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-logger = logging.getLogger("mlstack.serving.requests")
+logger = logging.getLogger(__name__)
 
 _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 
 
 class InFlight:
-    """WSGI layer that counts the requests being answered, whatever becomes of them."""
+    """WSGI middleware that counts the requests in progress."""
 
     def __init__(self, app: WSGIApplication, metrics: ServingMetrics) -> None:
-        """Wrap `app`."""
         self._app = app
         self._gauge = metrics.in_flight
 

@@ -1,4 +1,4 @@
-"""The endpoints: HTTP in, HTTP out, nothing else. Problems travel up to `errors`."""
+"""The endpoints: HTTP only. Problems are handled in `errors`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def health() -> Response:
 
 @routes.get("/livez")
 def livez() -> Response:
-    """The process answers."""
+    """The process is running."""
     return answer(LIVE)
 
 
@@ -76,12 +76,12 @@ def metrics() -> Response:
 
 
 def answer(content: object, status: int = 200) -> Response:
-    """Return `content` as JSON, spaced as the documents print it; NaN is refused by ValueError."""
+    """Return `content` as JSON, spaced as "Multi-Container Data Pipeline Project" has it; refuse NaN."""
     return Response(json.dumps(content, allow_nan=False) + "\n", status, mimetype="application/json")
 
 
 def read_limit(text: str) -> int:
-    """Return the number of rows asked for; raise InvalidInput naming the range."""
+    """Return the requested number of rows; raise InvalidInput naming the range."""
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= LARGEST_SAMPLE):
         raise InvalidInput(f"expected limit to be a whole number from 1 to {LARGEST_SAMPLE}")
     return int(text)

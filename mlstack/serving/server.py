@@ -1,6 +1,6 @@
-"""gunicorn, configured here and started from Python: one worker process per replica, several threads.
+"""gunicorn, configured and started from Python: one worker process per replica, several threads.
 
-One process keeps the metrics right (each counts for the whole replica); more replicas are more containers.
+With one process the metrics cover the whole replica; to scale, start more containers.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only for the heartbeat: its fi
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
-    """Hands gunicorn's messages to the root logger, which writes JSON lines."""
+    """Passes gunicorn's messages to the root logger, which writes JSON lines."""
 
     def setup(self, cfg: Any) -> None:
-        """Install no handlers of its own."""
+        """Install no handlers."""
         self.cfg = cfg
         self._access_log_enabled = False
         self.error_log.propagate = True
@@ -39,14 +39,14 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
     """Listens at once, builds the application in the worker process, drains on SIGTERM."""
 
     def __init__(self, settings: ServingSettings) -> None:
-        """Begin to listen; raise OSError if the port is taken."""
+        """Listen on the port; raise OSError if it is in use."""
         self.settings = settings
         self.draining = threading.Event()
         self._listener = listen(settings.port)
         super().__init__()
 
     def load_config(self) -> None:
-        """Set what differs from gunicorn's defaults."""
+        """Set the settings that differ from gunicorn's defaults."""
         options = {
             "bind": f"fd://{self._listener}",
             "worker_class": DrainingWorker,
@@ -62,12 +62,12 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Return the WSGI application; only the worker imports it and what it needs."""
+        """Return the WSGI application; it is imported in the worker process only."""
         from mlstack.serving.app import create_app  # noqa: PLC0415
 
         return create_app(self.settings, self.draining)
 
 
 def listen(port: int) -> int:
-    """Return a listening socket's descriptor; gunicorn itself would retry a taken port for seconds."""
+    """Return a listening socket's descriptor; gunicorn itself would retry a port in use for seconds."""
     return socket.create_server(("", port), backlog=2048).detach()

@@ -1,4 +1,4 @@
-"""What the routes work with: made once per process, reached through the Flask application."""
+"""The objects that the routes use, created once per process and stored in the Flask application."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY = "serving"
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a request may need."""
+    """The objects that requests use."""
 
     settings: ServingSettings
     models: ServedModels
@@ -31,7 +31,7 @@ class Services:
 
 
 def make_services(settings: ServingSettings, draining: threading.Event) -> Services:
-    """Load the current model; the database is not contacted before it is asked for something."""
+    """Load the current model; connect to the database only at the first query."""
     trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     models = ServedModels(ModelStore(settings.model_dir), trials.load)
     data = TrainingData(settings.database_url)

@@ -1,12 +1,14 @@
-"""What the Flask server reads from its environment."""
+"""Settings of the Flask server, read once from the environment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from mlstack.runtime.settings import SettingsError, env, env_int, read_url
+from mlstack.runtime.secret_files import Secret
+from mlstack.runtime.settings import env, env_int, read_database_url
+from mlstack.web.api_keys import ApiKeys
 
 
 @dataclass(frozen=True)
@@ -16,13 +18,14 @@ class ServingSettings:
     port: int
     threads: int
     max_pending: int  # requests that may wait for a thread; more are refused
-    graceful_timeout: int  # for what is being answered when SIGTERM comes
-    receive_timeout: int  # of silence in the middle of a request
+    graceful_timeout: int  # for requests in progress at SIGTERM
+    receive_timeout: int  # without a byte in the middle of a request
     max_body_bytes: int
     max_rows: int
     model_dir: Path
     max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
-    database_url: str
+    database_url: Secret[str]
+    keys: ApiKeys
 
 
 def read_serving_settings() -> ServingSettings:
@@ -37,17 +40,6 @@ def read_serving_settings() -> ServingSettings:
         max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
         model_dir=Path(env("MODEL_DIR", "/models")),
         max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
-        database_url=_read_database_url(),
+        database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
+        keys=ApiKeys(),
     )
-
-
-def _read_database_url() -> str:
-    url = read_url("DATABASE_URL")
-    try:
-        parts = urlsplit(url)
-        complete = parts.scheme in {"postgresql", "postgres"} and parts.hostname and (parts.port or True)
-    except ValueError:
-        complete = False
-    if not complete:  # the value is not repeated: it holds a password
-        raise SettingsError("DATABASE_URL must look like postgresql://user:password@host:port/database")
-    return url

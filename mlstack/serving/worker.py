@@ -1,7 +1,7 @@
-"""gunicorn's threaded worker, with the four things it lacks here.
+"""gunicorn's threaded worker with four additions.
 
-It drains without dropping a connection, gives up on clients that stop sending, refuses what would wait for a
-thread too long, and answers what is no HTTP with a problem document like every other failure.
+It drains without dropping a connection, times out clients that stop sending, refuses requests when too many
+wait for a thread, and answers invalid HTTP with a problem document, like every other failure.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         self._refusing = ThreadPoolExecutor(REFUSING_THREADS, "refusing")
 
     def init_process(self) -> None:
-        """Accepted connections inherit the time-out of the sockets that listen."""
+        """Set the receive time-out on the listening sockets: accepted connections inherit it."""
         for listener in self.sockets:
             timeout = struct.pack("ll", self.app.settings.receive_timeout, 0)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
@@ -91,12 +91,12 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         self.finish_request(conn, future)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM: turn unready at once, then answer what is there."""
+        """On SIGTERM become unready at once, then answer the requests in progress."""
         self.app.draining.set()
         super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """When draining begins, answer what is in the backlog, then refuse: closing alone would reset it."""
+        """When draining begins, accept the backlog before closing; closing at once would reset it."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
@@ -109,19 +109,21 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
             listener.close()
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Announce that the connection ends when a body is too large even to be discarded."""
+        """Announce `Connection: close` when a body is too large to be discarded."""
         if getattr(req.body.reader, "length", 0) > LARGEST_DISCARD:
             req.force_close()
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer what gunicorn could not parse; the application never saw it."""
+        """Answer a request that gunicorn could not parse; the application never sees it."""
         if not isinstance(exc, ParseException):
             super().handle_error(req, client, addr, exc)
             return
         status = HTTPStatus(_STATUS.get(type(exc), 400))
         request_id = uuid.uuid4().hex
-        logger.info("no http", extra={"status": int(status), "reason": str(exc), "request_id": request_id})
+        logger.info(
+            "invalid http", extra={"status": int(status), "reason": str(exc), "request_id": request_id}
+        )
         body = problem_body(status, f"expected an HTTP request: {type(exc).__name__}", request_id)
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"

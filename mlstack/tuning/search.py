@@ -104,7 +104,7 @@ def _search(
 def _evaluate(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:
     evaluation = store.evaluation(version)
     if evaluation.verdict == "candidate":
-        evaluation = evaluate(store, version, gate.database_url, gate.tolerance)
+        evaluation = evaluate(store, version, gate.database_url, gate.tolerance, "model-optimize")
     return msgspec.structs.replace(
         found, model_version=version, verdict=evaluation.verdict, reason=evaluation.reason
     )

@@ -1,1 +1,1 @@
-"""What both servers share: problems, bodies, instances, API keys, which model answers, draining."""
+"""Shared by both servers: problems, bodies, instances, API keys, served models, draining."""

@@ -1,46 +1,62 @@
-"""Optional API keys: with none configured every request is welcome.
+"""Optional API keys: if none is configured, every request is accepted.
 
-Several keys may be valid at once, so that one can be replaced without a moment in which no key works.
+Several keys may be valid at once, so that one can be replaced without a moment in which no key works. The
+file of keys is followed: a key counts, or no longer counts, seconds after the file was changed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 
+from mlstack.runtime.secret_files import Secret
 from mlstack.runtime.settings import SettingsError, read_secret
 from mlstack.web.problems import Unauthorized
 
+logger = logging.getLogger(__name__)
+
 HEADER = "X-API-Key"
 SHORTEST = 16
-# Probes and the scrape come from inside; nginx answers /metrics from outside with 404 where keys are in use.
+# Probes and scrapes come from the internal network; with keys configured nginx answers /metrics with 404.
 EXEMPT = frozenset({"/health", "/livez", "/readyz", "/metrics"})
+
+_NAME = "API_KEYS"
 
 
 class ApiKeys:
-    """Knows the keys by their SHA-256 only."""
+    """Keeps the SHA-256 of each key only."""
 
-    def __init__(self, keys: list[str]) -> None:
-        """Raise SettingsError for a key that is too short to be secret."""
-        if any(len(key) < SHORTEST for key in keys):
-            raise SettingsError(f"API_KEYS: every key must have at least {SHORTEST} characters")
-        self._digests = [_digest(key.encode()) for key in keys]
+    def __init__(self) -> None:
+        """Read API_KEYS or the file API_KEYS_FILE: one key a line, or separated by commas.
 
-    @classmethod
-    def from_env(cls) -> ApiKeys:
-        """Read API_KEYS or the file API_KEYS_FILE: one key a line, or separated by commas."""
-        text = read_secret("API_KEYS", "")
-        return cls([key.strip() for key in text.replace(",", "\n").splitlines() if key.strip()])
+        Raise SettingsError for a file that cannot be read, or a key that is too short to be secret.
+        """
+        self._in_use = False
+        self.secret = Secret(_NAME, self._read)
+        if self.secret.is_followed and not self._in_use:
+            logger.warning("the file in API_KEYS_FILE is empty: requests need no API key")
 
     def check(self, path: str, key: bytes | None) -> None:
         """Raise Unauthorized unless `path` is exempt or `key` valid; how wrong a key is never shows."""
-        if not self._digests or path in EXEMPT:
+        digests = self.secret.value
+        if not digests or path in EXEMPT:
             return
         given = _digest(key or b"")
         # Every digest is compared: which one matched, or how far a wrong one went, does not show in the time.
-        matches = [hmac.compare_digest(given, digest) for digest in self._digests]
+        matches = [hmac.compare_digest(given, digest) for digest in digests]
         if not any(matches):
             raise Unauthorized(f"expected a valid key in the header {HEADER}")
+
+    def _read(self) -> list[bytes]:
+        text = read_secret(_NAME, "")
+        keys = [key.strip() for key in text.replace(",", "\n").splitlines() if key.strip()]
+        if any(len(key) < SHORTEST for key in keys):
+            raise SettingsError(f"{_NAME}: every key must have at least {SHORTEST} characters")
+        if self._in_use and not keys:  # an accident with the file must not open the service
+            raise SettingsError(f"{_NAME}_FILE holds no key: restart the service to run it without keys")
+        self._in_use = bool(keys)
+        return [_digest(key.encode()) for key in keys]
 
 
 def _digest(key: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Reading a request's body: declared as JSON, not too long, and of the expected form."""
+"""Checks and decodes a request's body: declared as JSON, not too long, of the expected form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from mlstack.web.problems import InvalidInput, MalformedJSON, TooLarge, Unsuppor
 
 T = TypeVar("T")
 
-# A client, or nginx, that is cut off while it sends never sees the answer: so much of a refused body is read.
+# A client, or nginx, that is disconnected while it sends never sees the answer: up to this much of a refused
+# body is read and dropped.
 LARGEST_DISCARD = 64 << 20  # bytes
 
 _SHORT = 16 << 10  # bytes; what a shorter body can cost is not worth counting
@@ -32,7 +33,7 @@ def check_json(content_type: str | None) -> None:
 
 
 def check_length(length: int, limit: int) -> None:
-    """Raise TooLarge when a body of `length` bytes is over `limit` bytes."""
+    """Raise TooLarge if a body of `length` bytes exceeds `limit` bytes."""
     if length > limit:
         raise TooLarge(f"expected a body of at most {limit} bytes, got {length}")
 
@@ -51,10 +52,10 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, expected: str, mo
 
 
 def _explain(body: bytes, error: Exception, expected: str) -> MalformedJSON | InvalidInput:
-    """Tell a body that is no JSON from JSON of the wrong shape, and from what only Python accepts: NaN.
+    """Distinguish invalid JSON, JSON of the wrong shape, and NaN, which only Python's parser accepts.
 
-    The decoder stops at the first wrong type and does not see the rest, so all of it is read once more,
-    without making an object of anything: that takes milliseconds, whatever the body.
+    The decoder stops at the first wrong type and does not see the rest, so the whole body is read again,
+    without creating objects: that takes milliseconds, whatever the body.
     """
     try:
         body.decode()

@@ -1,6 +1,6 @@
-"""From a request's body to the rows a model takes: one rule for both servers.
+"""Converts a request's body to the rows of a model: the same rule for both servers.
 
-One model with n features: a flat list of length n is one row when n > 1; with n = 1 every
+For a model with n features, a flat list of length n is one row when n > 1; with n = 1 every
 element is a row; a nested list is rows.
 """
 
@@ -19,13 +19,13 @@ from mlstack.web.problems import InvalidInput
 
 Values = list[float | list[float]]
 
-_SHORT = 16  # numbers up to which a list is quicker than an array
+_SHORT = 16  # numbers up to which a list is faster than an array
 _MEMBERS = ("values", "features", "instances")
 _FIELDS = "'values', 'features' or 'instances'"
 
 
 class PredictRequest(msgspec.Struct):
-    """Body of POST /predict: exactly one of the three lists, and optionally the version to ask."""
+    """Body of POST /predict: exactly one of the three lists, and optionally the model version."""
 
     values: Values | None = None
     features: Values | None = None
@@ -60,7 +60,7 @@ def to_rows(values: Values, n_features: int, max_rows: int) -> FloatArray:
 
 
 def _flat_rows(values: Values, n_features: int, max_rows: int) -> FloatArray | None:
-    """Return the rows of a short, flat, fitting list without NumPy's overhead, None for any other."""
+    """Return the rows of a short, flat list of valid length without NumPy's overhead, None for any other."""
     if not 0 < len(values) <= min(_SHORT, max_rows) or (n_features > 1 and len(values) != n_features):
         return None
     try:

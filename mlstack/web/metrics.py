@@ -1,4 +1,4 @@
-"""What both servers' metrics have in common. Every label comes from a closed set."""
+"""The metrics that both servers share. Every label comes from a closed set."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 
 
 def method_label(method: str) -> str:
-    """Return the method if it is one that the servers know, else `other`."""
+    """Return the method if the servers know it, else `other`."""
     return method if method in _METHODS else "other"
 
 
 class ModelCollector(Collector):
-    """Reads at scrape time which version answers and whether a newer one was refused."""
+    """Reads at scrape time which version is served and whether a newer one was refused."""
 
     def __init__(self, models: ServedModels) -> None:
-        """Nothing is copied: a swap shows in the next scrape."""
+        """Keep a reference: each scrape shows the present model."""
         self._models = models
 
     def collect(self) -> Iterator[Metric]:
@@ -33,13 +33,13 @@ class ModelCollector(Collector):
         current = self._models.current
         model = current.get()
         info = GaugeMetricFamily(
-            "model_info", "The model that answers", labels=["version", "digest", "estimator"]
+            "model_info", "The model that is served", labels=["version", "digest", "estimator"]
         )
         if model is not None:
             info.add_metric([str(model.version), model.digest[:12], model.estimator_name], 1)
         yield info
         version = model.version if model else 0
-        yield GaugeMetricFamily("model_version", "Version that answers; 0 without a model", value=version)
+        yield GaugeMetricFamily("model_version", "Version that is served; 0 without a model", value=version)
         refused = float(current.refusal is not None)
         yield GaugeMetricFamily(
             "model_refused", "1 while `current` names a version that was refused", value=refused

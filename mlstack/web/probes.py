@@ -1,4 +1,4 @@
-"""The answers to liveness and readiness probes, the same on both servers."""
+"""The bodies of liveness and readiness probes, the same on both servers."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ LIVE: dict[str, bool] = {"live": True}
 
 
 def ready(model_version: int) -> dict[str, bool | int]:
-    """Return the body of /readyz while the server welcomes predictions."""
+    """Return the body of /readyz while the server accepts predictions."""
     return {"ready": True, "model_version": model_version}

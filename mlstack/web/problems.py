@@ -1,4 +1,4 @@
-"""What a server answers when it cannot do what was asked: RFC 9457 problem details.
+"""Error responses: RFC 9457 problem details.
 
 One class per status. The detail says what was expected; it is always a string.
 """
@@ -11,16 +11,16 @@ from typing import ClassVar
 import msgspec
 
 CONTENT_TYPE = "application/problem+json"
-DETAILS = {  # of what the frameworks answer by themselves
-    404: "there is nothing at this path: GET / leads to what there is",
-    405: "this path does not take this method: the header Allow lists those it takes",
+DETAILS = {  # of errors that the web frameworks answer
+    404: "there is nothing at this path: start at GET /",
+    405: "this path does not support this method: the header Allow lists the supported ones",
     500: "the server failed unexpectedly: its log has the reason",
 }
 FAILED = "the service could not finish this request: its log has the reason"
 
 
 class Problem(Exception):
-    """A request cannot be answered; carries the status and the one sentence that says why."""
+    """A request cannot be answered: the status, and one sentence that says why."""
 
     status: ClassVar[int] = 500
 
@@ -65,7 +65,7 @@ class Unauthorized(Problem):
     status = 401
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that go with the body, with the challenge that RFC 9110 asks for."""
+        """Return the headers that go with the body, with the challenge that RFC 9110 requires."""
         return {**super().headers(), "WWW-Authenticate": 'ApiKey header="X-API-Key"'}
 
 
@@ -104,10 +104,10 @@ class InvalidInput(Problem):
 
 
 class Unavailable(Problem):
-    """The server cannot answer now: no model, draining, overloaded, or the promise to log cannot be kept."""
+    """The server cannot answer now: no model, draining, overloaded, or the prediction cannot be logged."""
 
     status = 503
 
     def __init__(self, detail: str, retry_after: int = 1) -> None:
-        """Always say when to try again."""
+        """`retry_after` is always sent."""
         super().__init__(detail, retry_after)

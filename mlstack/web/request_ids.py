@@ -1,4 +1,4 @@
-"""Request ids: a client's own id is kept if it is fit for a log line, so that logs can be joined."""
+"""Request ids: a client's id is kept if it is safe to log, so that logs can be joined."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _bits = random.Random(random.SystemRandom().getrandbits(128)).getrandbits  # noq
 
 
 def request_id(given: str | bytes | None) -> str:
-    """Return the header's value if it is short and plain, else a new id like nginx's $request_id."""
+    """Return the header's value if it is short and safe to log, else a new id like nginx's $request_id."""
     if given:
         text = given if isinstance(given, str) else given.decode("latin-1")
         if _SANE.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Which model answers: the current version, followed in the background, or one that the body names."""
+"""The served models: the current version, updated in the background, or one that the body names."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mlstack.web.problems import Unavailable, UnknownVersion
 logger = logging.getLogger(__name__)
 
 _REFRESH_SECONDS = 1.0
-_FIRST_MODEL_SECONDS = 0.2  # until there is a model, clients are refused
+_FIRST_MODEL_SECONDS = 0.2  # between checks while no model is loaded, because requests are refused
 _KEPT_VERSIONS = 4
 
 
 class ServedModels:
-    """The versions a server answers from; safe to share between threads."""
+    """The versions that a server uses; safe to share between threads."""
 
     def __init__(self, store: ModelStore, load: Load = load_model) -> None:
-        """Load the current version if there is one; a refused one is logged and leaves the server unready."""
+        """Load the current version, if any; a refused one is logged and leaves the server unready."""
         self.current = CurrentModel(store, load)
         self.current.refresh()
         self._store = store
@@ -33,7 +33,7 @@ class ServedModels:
         self._lock = threading.Lock()
 
     def follow(self) -> None:
-        """Notice a promoted version within about a second, on a daemon thread of this process."""
+        """Load newly promoted versions within about a second, on a daemon thread of this process."""
         threading.Thread(target=self._follow, name="model-refresh", daemon=True).start()
 
     def select(self, version: int | None) -> LoadedModel:
@@ -44,7 +44,7 @@ class ServedModels:
         model = self.current.get()
         if version is None:
             if model is None:
-                raise Unavailable("no model is loaded yet: the pipeline has not promoted a version")
+                raise Unavailable(f"no model is loaded yet: {self.current.refusal}")
             return model
         if model is not None and model.version == version:
             return model
@@ -52,7 +52,7 @@ class ServedModels:
             return self._older(version)
 
     def promoted(self) -> list[int]:
-        """Return the versions that may be asked for, oldest first."""
+        """Return the versions that clients may request, oldest first."""
         store = self._store
         return [version for version in store.versions() if store.evaluation(version).verdict == "promoted"]
 
@@ -79,7 +79,5 @@ class ServedModels:
             time.sleep(_REFRESH_SECONDS if self.current.get() else _FIRST_MODEL_SECONDS)
             try:
                 self.current.refresh()
-            except (
-                Exception
-            ):  # whatever it is: the loaded model goes on answering, and the next look may succeed
+            except Exception:  # any error: the loaded model stays in use, and the next check may succeed
                 logger.exception("cannot look for a new model version")

@@ -4,7 +4,8 @@
 #   base-images.sh needed            list those of the Dockerfiles, and of the Compose files with the present settings
 #   base-images.sh ensure [IMAGE…]   pull those that are missing (default: of the needed ones); if no registry can be
 #                                    reached, build stand-ins from Debian packages
-#   base-images.sh ensure-all        the same for every overlay and profile; name and skip images without a stand-in
+#   base-images.sh ensure-possible   the same, but name and skip images that can neither be pulled nor built
+#   base-images.sh ensure-all        the same for every overlay and profile
 #   base-images.sh list              list the images that are here: public or stand-in
 #   base-images.sh pull              replace the stand-ins by the public images, once a registry can be reached
 set -euo pipefail
@@ -105,8 +106,9 @@ ensure)
     fi
     ensure "$@"
     ;;
-ensure-all)
-    mapfile -t images < <(needed_by_all)
+ensure-possible | ensure-all)
+    if [ "$1" = ensure-all ]; then names=$(needed_by_all); else names=$(needed); fi
+    mapfile -t images <<<"$names"
     leave_out=1
     ensure "${images[@]}"
     ;;
@@ -116,5 +118,5 @@ pull)
         [ "$kind" = public ] || pull "$image" </dev/null
     done
     ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,10s/^# \{0,1\}//p' scripts/bootstrap/base-images.sh >&2; exit 2 ;;
 esac

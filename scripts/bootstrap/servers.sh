@@ -31,5 +31,5 @@ databases)
     ;;
 documents) { command -v curl && command -v lsof; } >/dev/null || apt_install curl lsof ;;
 browser) command -v chromium >/dev/null || apt_install chromium fonts-liberation ;;
-*) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,5s/^# \{0,1\}//p' scripts/bootstrap/servers.sh >&2; exit 2 ;;
 esac

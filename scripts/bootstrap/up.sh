@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Start the whole stack on any Debian machine (make up): engine, base images, `docker compose up --build --wait`; then
-# ask for a prediction.
+# ask for a prediction. COMPOSE_FILE and COMPOSE_PROFILES choose overlays and profiles; arguments are those of `up`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
@@ -17,7 +17,7 @@ tell_why() { # the last log lines of every service that failed or is not healthy
 }
 
 scripts/bootstrap/engine.sh ensure
-scripts/bootstrap/base-images.sh ensure
+scripts/bootstrap/base-images.sh ensure-possible
 scripts/bootstrap/ports.sh
 docker compose up --build --wait "$@" || {
     tell_why
@@ -40,5 +40,13 @@ cat <<END
 END
 printf '$ %s\n' "curl -s $flask/predict -H 'Content-Type: application/json' -d '{\"values\": [5]}'"
 command -v curl >/dev/null || { is_root && command -v apt-get >/dev/null && apt_install curl; } || exit 0
-curl -sS --fail "$flask/predict" -H 'Content-Type: application/json' -d '{"values": [5]}'
+answer=$(mktemp)
+status=$(curl -sS -o "$answer" -w '%{http_code}' "$flask/predict" -H 'Content-Type: application/json' -d '{"values": [5]}')
+cat "$answer"
+rm -f "$answer"
 echo
+case $status in
+200) ;;
+401) say "this stack asks for an API key: add -H 'X-API-Key: …'" ;;
+*) fail "the first prediction was answered with status $status" ;;
+esac

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Every static check, two at a time, a line each (make check). What this machine cannot run is named, not hidden.
+# Every static check, two at a time, one line each (make check). Checks that this machine cannot run are listed as left out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
 . scripts/bootstrap/debian.sh
 scripts/bootstrap/venv.sh
-PATH=$PWD/.venv/bin:$PATH
+PATH=$PWD/.venv/bin:$PWD/build/bin:$PATH # build/bin: Compose, where there is no docker command
 export PYTHONDONTWRITEBYTECODE=1
 results=$(mktemp -d)
 project=ml-stack-check
@@ -29,6 +29,8 @@ left_out() { # left_out NAME WHY
     echo "left out: $1 ($2)"
 }
 
+compose() { if command -v docker >/dev/null; then docker compose "$@"; else docker-compose "$@"; fi; }
+
 compose_lint() { # the main file as it is read in development, then each overlay merged into it
     local overlay options=(--strict-config --skip-suppressed --fail-on low --config "$PWD/.compose-lint.yaml") status=0
     compose-lint check "${options[@]}" docker-compose.yaml || status=1
@@ -36,7 +38,7 @@ compose_lint() { # the main file as it is read in development, then each overlay
         [ "$overlay" != docker-compose.override.yaml ] || continue
         mkdir -p "build/merged/$overlay"
         ln -sf ../../../.env "build/merged/$overlay/.env"
-        docker compose -f docker-compose.yaml -f "$overlay" config --no-interpolate >"build/merged/$overlay/docker-compose.yaml"
+        compose -f docker-compose.yaml -f "$overlay" config --no-interpolate >"build/merged/$overlay/docker-compose.yaml"
         compose-lint check "${options[@]}" --no-merge-overrides "build/merged/$overlay/docker-compose.yaml" || status=1
     done
     return "$status"
@@ -54,7 +56,7 @@ compose_config() { # the main file with every set of overlays, without and with 
             if ((set >> i & 1)); then arguments+=(-f "${files[i]}"); fi
         done
         for profiles in '' '*'; do
-            COMPOSE_PROFILES=$profiles docker compose "${arguments[@]}" config --quiet ||
+            COMPOSE_PROFILES=$profiles compose "${arguments[@]}" config --quiet ||
                 { echo "docker compose ${arguments[*]} config --quiet (profiles: '$profiles')"; return 1; }
         done
     done
@@ -78,7 +80,7 @@ check 'ruff format --check' ruff format --check --quiet .
 check hadolint hadolint "${dockerfiles[@]}"
 check shellcheck shellcheck -x .ci/run "${shell_scripts[@]}"
 check yamllint yamllint --strict .
-if docker compose version >/dev/null 2>&1; then
+if compose version >/dev/null 2>&1; then
     check 'docker compose config, every combination' compose_config
     check compose-lint compose_lint
 else

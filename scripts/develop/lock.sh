@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Resolve the requirements files into locks with hashes (make lock). Versions that still fit are kept;
-# UPGRADE=1 takes the newest. Tests are resolved first and constrain the two images: what is tested is what runs.
+# UPGRADE=1 takes the newest. Tests are resolved first and constrain the two images, so that they run tested versions.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 options=(--quiet --universal --python-version 3.11 --fork-strategy fewest

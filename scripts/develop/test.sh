@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Everything there is to check and test (make test); with arguments only the named folders of tests/.
+# All checks and tests (make test); with arguments only the named folders of tests/.
 #
-# It has its own Compose project, so a stack that runs for a user and its data are never touched. Where no container
-# engine can run, all that needs no containers is run, and one line names what was left out.
+# It uses its own Compose projects, so a user's running stack and its data are never touched. Where no container
+# engine can run, everything that needs no containers is run, and one line names what was left out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
@@ -10,8 +10,8 @@ cd "$(dirname "$0")/../.."
 unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
 export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
 plain=(unit properties integration wiring)
-with_containers=(documents browser)
-# These mostly wait for containers: they run beside the others, as a project with ports of its own (25000 for 5000).
+with_containers=(documents browser attacks)
+# These mostly wait for containers: they run in parallel to the others, as another project on other ports (25000 for 5000).
 beside=(stack chaos)
 mapfile -t beside_settings < <(
     echo "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-beside"
@@ -29,7 +29,7 @@ any_wanted() {
 }
 headline() { printf '\n--- %s ---\n' "$*"; }
 
-stage() { # stage NAME COMMAND…: time it, note how it went, go on
+stage() { # stage NAME COMMAND…: measure its time, record its verdict, continue
     local name=$1 started=$SECONDS verdict=ok
     shift
     headline "$name"
@@ -48,14 +48,14 @@ build() {
 }
 
 # shellcheck disable=SC2329 # called through stage
-tests() { # integration starts servers as processes of its own: four files at a time
+tests() { # integration starts servers as child processes: four files at a time
     local options=()
     [ "$1" != integration ] || options=(--numprocesses 4 --dist loadfile)
     .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="$results/$1.xml" "${options[@]}"
 }
 
 begin_beside() {
-    say "what mostly waits for containers runs beside the rest; until its turn it writes to $results/beside.log"
+    say "tests that mostly wait for containers run in parallel; for now their output goes to $results/beside.log"
     set -m # a process group, so that clean_up can end all of it
     (
         export "${beside_settings[@]}"
@@ -78,7 +78,7 @@ ensure_engine() { # sets engine=yes|no; any other failure than "none can run her
     case $status in 0) engine=yes ;; 3) engine=no ;; *) exit "$status" ;; esac
 }
 
-clean_up() { # nothing here but what these project names own; overlays' volumes are known by their label only
+clean_up() { # only what belongs to these project names; volumes of overlays are found by their label
     [ "$engine" = yes ] || return 0
     [ -z "$beside_process" ] || kill -- "-$beside_process" 2>/dev/null || true
     local project
@@ -89,7 +89,7 @@ clean_up() { # nothing here but what these project names own; overlays' volumes 
     done
 }
 
-totals() { # of all stages, in the form that test runners close with
+totals() { # of all stages, in the format of test runners
     cat "$results"/*.xml 2>/dev/null | grep -oE '<testsuite [^>]*>' | awk '
         function number(name) { return match($0, name "=\"[0-9]+") ? substr($0, RSTART + length(name) + 2) + 0 : 0 }
         { failed += number("errors") + number("failures"); skipped += number("skipped"); all += number("tests") }
@@ -106,14 +106,14 @@ for name in "${only[@]}"; do has_tests "$name" || fail "there are no tests in te
 rm -rf "$results"
 mkdir -p "$results"
 
-trap 'exit 130' INT TERM # and not just the end of the stage that runs
+trap 'exit 130' INT TERM # end the script, not only the running stage
 engine=no
-if any_wanted "${with_containers[@]}" "${beside[@]}" || [ "${#only[@]}" = 0 ]; then # the checks are better with one, too
+if any_wanted "${with_containers[@]}" "${beside[@]}" || [ "${#only[@]}" = 0 ]; then # some checks need one, too
     trap clean_up EXIT
     ensure_engine
 fi
 if [ "$engine" = yes ]; then
-    clean_up # what an interrupted run has left
+    clean_up # leftovers of an interrupted run
     scripts/bootstrap/ports.sh
     env "${beside_settings[@]}" scripts/bootstrap/ports.sh
     scripts/bootstrap/base-images.sh ensure-all

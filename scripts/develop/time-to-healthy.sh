@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measure the seconds from `docker compose up --wait`, with images built and volumes empty, until every service is healthy.
-# It runs as a Compose project of its own, on ports of its own, and removes it at the end.
+# It runs as a separate Compose project on separate ports, and removes it at the end.
 #
 #   API_PORT=… SERVE_PORT=… PROMETHEUS_PORT=… scripts/develop/time-to-healthy.sh [RUNS]     (default: 1 run, ports from 18000)
 set -euo pipefail

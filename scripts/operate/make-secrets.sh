@@ -1,18 +1,30 @@
 #!/usr/bin/env bash
-# Makes the folder of secrets that docker-compose.prod.yaml reads, with random passwords and one API key.
-# What is there already stays. Use: scripts/operate/make-secrets.sh DATABASE_HOST[:PORT] PREDICTIONS_HOST[:PORT]
+# Makes the folder of secrets that docker-compose.prod.yaml reads, with random passwords and one API key, and prints
+# how to make the databases and roles. What is there already stays.
+usage='Usage: scripts/operate/make-secrets.sh TRAINING_HOST[:PORT] PREDICTIONS_HOST[:PORT]
+       (the two PostgreSQL servers; SECRETS_DIR is where the secrets go, default secrets/)'
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ $# = 2 ] || { sed -n '2,3p' "$0" >&2; exit 2; }
+[ $# = 2 ] && [[ $1$2 != -* ]] || { echo "$usage" >&2; exit 2; }
 training=$1 predictions=$2 secrets=${SECRETS_DIR:-secrets}
+[[ $training == *:* ]] || training+=:5432
+[[ $predictions == *:* ]] || predictions+=:5432
 
-# The folder keeps others out; the files must be readable by the containers' user, who is not you.
+# Only the folder restricts access; the files must be readable by the containers' user, which has another id.
 mkdir -p "$secrets/tls"
 chmod 700 "$secrets"
 random() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
-keep_or_make() { # keep_or_make NAME CONTENT
-    [ -e "$secrets/$1" ] || printf '%s\n' "$2" >"$secrets/$1"
-    chmod 644 "$secrets/$1"
+keep_or_make() { # keep_or_make NAME CONTENT: the folder NAME with the file `value`; NAME was a file in earlier releases
+    local folder=$secrets/$1
+    if [ -f "$folder" ]; then
+        mv "$folder" "$folder.file"
+        mkdir "$folder"
+        mv "$folder.file" "$folder/value"
+    fi
+    mkdir -p "$folder"
+    [ -e "$folder/value" ] || printf '%s\n' "$2" >"$folder/value"
+    chmod 755 "$folder"
+    chmod 644 "$folder/value"
 }
 keep_or_make pipeline_database_url "postgresql://pipeline:$(random)@$training/dsproject"
 keep_or_make reader_database_url "postgresql://reader:$(random)@$training/dsproject"
@@ -23,20 +35,28 @@ keep_or_make database_exporter_uri "$training/dsproject?sslmode=require"
 keep_or_make postgres_exporter_uri "$predictions/predictions?sslmode=require"
 keep_or_make grafana_password "$(random)"
 keep_or_make redis_password "$(random)"
+keep_or_make redis_api_password "$(random)"
+keep_or_make redis_exporter_password "$(random)"
 keep_or_make rabbitmq_password "$(random)"
 keep_or_make sealing_key "$(random)"
 keep_or_make api_keys "$(random)"
 
+full=$(cd "$secrets" && pwd)
+options() { printf -- '-h %q -p %q -U %q' "${1%:*}" "${1##*:}" "${PGUSER:-postgres}"; }
+password_of() { printf '$(sed -E '\''s#.*://[^:]+:([^@]+)@.*#\\1#'\'' %q)' "$full/$1/value"; } # shellcheck disable=SC2016
 cat <<NEXT
-Secrets lie in $secrets/. Make the databases and roles once, as an administrator of each server:
+Secrets lie in $full/, one folder each. Make the databases and roles once, as an administrator of each server:
 
-  export PIPELINE_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/pipeline_database_url)
-  export READER_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/reader_database_url)
-  export INFERENCE_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/inference_database_url)
-  export DRIFT_PASSWORD=\$(sed -E 's#.*://[^:]+:([^@]+)@.*#\1#' $secrets/drift_database_url)
-  export MONITOR_PASSWORD=\$(cat $secrets/monitor_password)
-  createdb -h ${training%%:*} dsproject && psql -h ${training%%:*} -d dsproject -f database/access.sql
-  createdb -h ${predictions%%:*} predictions && psql -h ${predictions%%:*} -d predictions -f postgres/access.sql
+  cd $(printf %q "$PWD")
+  export PIPELINE_PASSWORD=$(password_of pipeline_database_url)
+  export READER_PASSWORD=$(password_of reader_database_url)
+  export INFERENCE_PASSWORD=$(password_of inference_database_url)
+  export DRIFT_PASSWORD=$(password_of drift_database_url)
+  export MONITOR_PASSWORD=\$(cat $(printf %q "$full/monitor_password/value"))
+  createdb $(options "$training") dsproject
+  psql $(options "$training") -d dsproject -f database/access.sql
+  createdb $(options "$predictions") predictions
+  psql $(options "$predictions") -d predictions -f postgres/access.sql
 
 Then: docker compose -f docker-compose.yaml -f docker-compose.prod.yaml up --build --wait
 NEXT

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Starts somebody else's program, unless the password that it is to read is one that .env shows to everybody.
+# Starts a third-party program, unless its password is a demo password from .env.
 #
 #   refuse-demo-password.sh FILE PROGRAM [ARGUMENT…]
 set -eu
+[ $# -ge 2 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 file=$1
 shift
 case $(cat "$file") in

@@ -1,1 +1,1 @@
-"""Faults under load: whatever is killed, frozen, cut off or filled up, nothing that was answered is lost."""
+"""Faults under load: no answered prediction is lost if services are killed, frozen or cut off."""

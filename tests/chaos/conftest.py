@@ -22,7 +22,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture(scope="session")
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
-    """The prediction path, healthy; every test leaves it so."""
+    """The prediction path, healthy; every test leaves it healthy."""
     running = System()
     running.delete()
     try:
@@ -39,7 +39,7 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
 
 @pytest.fixture(scope="session")
 def load(system: System) -> Iterator[Load]:
-    """A client that asks all the time."""
+    """A client that sends requests continuously."""
     with Load(f"http://127.0.0.1:{system.port('API_PORT')}") as asking:
         yield asking
 

@@ -1,4 +1,4 @@
-"""Bodies far beyond the limit cost their senders an answer, and nobody else anything."""
+"""Bodies far beyond the limit are refused and do not affect other clients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADERS = {"content-type": "application/json"}
 
 
 def post(system: System, size: int) -> httpx.Response | None:
-    """Send a body of zeros; None if the door was shut before all of it was through."""
+    """Send a body of zeros; None if the connection was closed before all of it was sent."""
     url = f"http://127.0.0.1:{system.port('API_PORT')}/predict"
     try:
         return httpx.post(url, content=bytes(size), headers=HEADERS, timeout=60, trust_env=False)
@@ -37,7 +37,7 @@ def test_a_body_over_the_limit_is_answered_through_the_front_door(system: System
 
 
 def test_large_bodies_do_not_end_the_front_door(system: System, load: Load) -> None:
-    """One of 200 MB, and 24 of 12 MB at once: refused, while everybody else is answered."""
+    """One of 200 MB, and 24 of 12 MB at once: refused, while all other requests are answered."""
     await_recovery(system, load, 0)
     before, began = system.starts("nginx"), time.monotonic()
 

@@ -1,4 +1,4 @@
-"""One desk for all documents: each goes on where the one before has ended."""
+"""One terminal for all documents: each continues where the previous one ended."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.documents.session import Desk
+from tests.harness.documents.session import Terminal
 from tests.harness.stack.lifecycle import clean_project
 
 
 @pytest.fixture(scope="package")
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    """A desk with nothing running on it yet."""
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    """A terminal in an empty Compose project."""
     with clean_project(request.session, "documents") as stack:
-        desk = Desk(stack)
+        terminal = Terminal(stack)
         try:
-            yield desk
+            yield terminal
         finally:
-            desk.close()
+            terminal.close()

@@ -1,4 +1,4 @@
-"""Every command of both documents, one after the other, as a person works through them."""
+"""Every command of "Multi-Container Data Pipeline Project" and "Multi-Container ML Application", in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.harness.documents import data_pipelines, ml_application
 from tests.harness.documents.blocks import bash_blocks
 from tests.harness.documents.command import Command
-from tests.harness.documents.session import Desk
+from tests.harness.documents.session import Terminal
 from tests.harness.repository_root import ROOT
 
 _DOCUMENTS = ROOT.parent / "shared" / "documents"
@@ -41,18 +41,18 @@ def test_what_does_not_run_as_written_has_a_reason_and_an_equivalent() -> None:
 
 
 @pytest.mark.parametrize("command", data_pipelines.COMMANDS, ids=_name)
-def test_data_pipelines(desk: Desk, command: Command) -> None:
+def test_data_pipelines(terminal: Terminal, command: Command) -> None:
     if command.text.startswith("lsof") and not shutil.which("lsof"):
         pytest.skip("lsof is not installed (Debian: apt-get install lsof)")
 
-    desk.do(command)
+    terminal.do(command)
 
 
 @pytest.mark.parametrize("command", data_pipelines.ON_EMPTY_VOLUMES, ids=_name)
-def test_password_on_empty_volumes(desk: Desk, command: Command) -> None:
-    desk.do(command)
+def test_password_on_empty_volumes(terminal: Terminal, command: Command) -> None:
+    terminal.do(command)
 
 
 @pytest.mark.parametrize("command", ml_application.IN_ORDER, ids=_name)
-def test_ml_application(desk: Desk, command: Command) -> None:
-    desk.do(command)
+def test_ml_application(terminal: Terminal, command: Command) -> None:
+    terminal.do(command)

@@ -1,1 +1,1 @@
-"""What tests work with: processes, the stack, load, the documents. Suites lie beside this folder."""
+"""Shared code of the tests: processes, the stack, load, the documents. The suites are beside this folder."""

@@ -12,7 +12,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class BadInput:
-    """One POST to /predict; `expects` is a word of the detail that says what would have been right."""
+    """One POST to /predict; `expects` is a word of the detail that says what was expected."""
 
     name: str
     body: bytes

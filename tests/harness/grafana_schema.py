@@ -21,7 +21,7 @@ register_default_plugins()
 
 
 def violations(content: dict[str, Any]) -> list[str]:
-    """Return one line for each place where `content` is not what Grafana's schema says."""
+    """Return one line for each place where `content` violates Grafana's schema."""
     parsed = schema.Dashboard.from_json(content)
     kept = json.loads(json.dumps(parsed, cls=JSONEncoder))
     return [*_unknown(content, kept, "dashboard"), *_mistyped(parsed, type(parsed), "dashboard")]

@@ -77,7 +77,7 @@ def test_a_row_of_the_log_says_what_was_answered(server: ServingProcess, real_st
 
 @pytest.mark.parametrize("same", ["[5]", "[5.0]", "[5e0]", "[[5]]", "[0.5e1]", "[[50E-1]]"])
 def test_numbers_that_are_equal_are_one_entry(server: ServingProcess, same: str) -> None:
-    """However it is written and under whatever name: asked once, it is cached."""
+    """In every spelling and under every field name: once answered, it is cached."""
     assert eventually(lambda: is_kept(server, {"values": [5]}))
 
     for name in ("values", "features", "instances"):
@@ -97,7 +97,7 @@ def test_minus_zero_is_zero(server: ServingProcess) -> None:
 
 
 def test_a_cached_answer_is_logged_too(server: ServingProcess, real_stores: Stores) -> None:
-    """Every request is one row of its own."""
+    """Every request has its own row."""
     assert eventually(lambda: is_kept(server, {"values": [77]}))
 
     ids = [server.predict({"values": [77]}).json()["id"] for _ in range(5)]
@@ -167,7 +167,7 @@ def test_concurrent_requests_share_a_batch_and_keep_their_own_answers(
 
 
 def test_a_repeated_idempotency_key_is_one_row(server: ServingProcess, real_stores: Stores) -> None:
-    """What the front door sends again to another replica is logged once."""
+    """A request that nginx retries on another replica is logged once."""
     headers = {"x-idempotency-key": "1767225600.123-" + "ab" * 16}
 
     first, second = (server.client.post("/predict", json={"values": [9]}, headers=headers) for _ in range(2))
@@ -181,7 +181,7 @@ def test_a_repeated_idempotency_key_is_one_row(server: ServingProcess, real_stor
 def test_a_front_door_whose_clock_jumps_loses_nothing(
     server: ServingProcess, real_stores: Stores, year: int
 ) -> None:
-    """There is no partition for such a time; the row is kept all the same, once, and at that time."""
+    """There is no partition for such a time; still the row is stored once, with that time."""
     moment = datetime(year, 6, 1, tzinfo=UTC)
     headers = {"x-idempotency-key": f"{moment.timestamp():.3f}-" + "cd" * 16}
 
@@ -201,7 +201,7 @@ def test_the_logs_latency_covers_the_time_of_the_answer(server: ServingProcess, 
 
 
 def test_an_answer_comes_in_one_piece(server: ServingProcess) -> None:
-    """Were it killed after the head, it would be too late for nginx to ask another replica."""
+    """If the process were killed after the head, nginx could not retry on another replica."""
     request = (
         b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n"
     )

@@ -1,4 +1,4 @@
-"""Whatever the api is sent: a problem that says what was expected, never 5xx, and nothing is logged."""
+"""Every bad request to the api: a problem that says what was expected, never 5xx, and nothing is logged."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_wrong_address_or_method_is_a_problem_too(
 
 @pytest.mark.parametrize("name", ["<script>", "a b", "x" * 65, "ünsafe", '"', "a;b"])
 def test_a_request_id_that_is_not_fit_for_a_log_line_is_replaced(server: ServingProcess, name: str) -> None:
-    """A sane one is kept, so that the client's logs and ours can be joined."""
+    """A valid one is kept, so that the client's logs and ours can be joined."""
     body = {"values": [5]}
 
     kept = server.client.post("/predict", json=body, headers={"x-request-id": "abc-DEF_1.2"})
@@ -119,7 +119,7 @@ RAW_REQUESTS = {
 
 @pytest.mark.parametrize("name", RAW_REQUESTS)
 def test_a_request_that_lies_about_itself_is_never_a_server_error(server: ServingProcess, name: str) -> None:
-    """What no well-behaved client sends: the half-open connection ends the body early."""
+    """The client closes its side of the connection before the body is complete."""
     headers, body = RAW_REQUESTS[name]
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
 

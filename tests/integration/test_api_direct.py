@@ -1,4 +1,4 @@
-"""The short way of plain predictions: a request in one piece is answered like one in any other form."""
+"""The fast path of simple predictions: a request in one piece is answered like one in any other form."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_what_is_no_http_is_refused_after_an_answer_too(server: ServingProcess) 
 
 
 def test_a_client_that_left_is_not_counted_as_answered(server: ServingProcess, real_stores: Stores) -> None:
-    """Its prediction was accepted, so it is logged all the same."""
+    """Its prediction was accepted, so it is logged nevertheless."""
     gone = 'http_requests_total{method="POST",route="/predict",status="499"}'
     asked = request({"features": [77.125]})
     with slow_inserts(real_stores, 0.3):

@@ -1,4 +1,4 @@
-"""SIGTERM for the api: what has reached it is answered and logged, and nothing new is invited."""
+"""SIGTERM for the api: received requests are answered and logged, new ones are not accepted."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_draining_service_is_not_ready_and_ends_its_connections(
 
 
 def test_a_clean_end_reports_no_loss(real_stores: Stores, tmp_path: Path) -> None:
-    """The service closes its connections itself: its last lines alarm nobody."""
+    """The service closes its connections itself, so it logs no warnings at the end."""
     publish_line(tmp_path / "models", 2.0)
     with undisturbed(tmp_path / "models", tmp_path / "log", real_stores) as server:
         assert server.terminate() == 0

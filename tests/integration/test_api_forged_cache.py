@@ -1,4 +1,4 @@
-"""Whoever can write to Redis can empty the cache, and nothing else: only sealed entries are believed."""
+"""A client that can write to Redis can empty the cache, but not forge answers: they must be sealed."""
 
 from __future__ import annotations
 

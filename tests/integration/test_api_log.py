@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg2
 import pytest
 
-from tests.harness.processes.inference import Stores, prepare_log, stores
+from tests.harness.processes.inference import Stores, prepare_log, stores, undisturbed
+from tests.harness.processes.serving import eventually, publish_line
 
 ROW = """
 INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp",
@@ -38,9 +42,12 @@ def partitions(real_stores: Stores) -> dict[str, int]:
     return dict(real_stores.sql("SELECT tableoid::regclass::text, count(*) FROM predictions GROUP BY 1"))
 
 
-def maintain(real_stores: Stores, keep_days: int = 0) -> None:
-    """Run the maintenance as the api does: as its role."""
-    real_stores.sql("SELECT maintain_predictions(%s)", keep_days, url=real_stores.inference_url)
+def maintain(real_stores: Stores, keep_days: int = 0) -> list[str]:
+    """Run the maintenance as the api does, as its role; return what was dropped."""
+    real_stores.sql("UPDATE retention SET log_days = %s", keep_days)
+    ((dropped,),) = real_stores.sql("SELECT maintain_predictions()", url=real_stores.inference_url)
+    assert isinstance(dropped, list)
+    return dropped
 
 
 def add(real_stores: Stores, time: str, rows: int = 1) -> None:
@@ -92,7 +99,7 @@ def test_a_row_that_moved_is_still_there_only_once(real_stores: Stores) -> None:
 
 
 def test_retention_drops_whole_months_and_old_rows_without_one(real_stores: Stores) -> None:
-    """A month goes when its last day is past; the default is to keep everything."""
+    """A month is dropped when its last day has expired, and named; by default everything is kept."""
     maintain(real_stores)
     real_stores.sql(
         "SELECT create_predictions_partition(date_trunc('month', now() - interval '1 year')::date)"
@@ -101,11 +108,14 @@ def test_retention_drops_whole_months_and_old_rows_without_one(real_stores: Stor
     add(real_stores, "now() - interval '3 years'", rows=10)
     add(real_stores, "now()", rows=10)
 
-    maintain(real_stores, keep_days=0)
-    kept = real_stores.sql("SELECT count(*) FROM predictions")
-    maintain(real_stores, keep_days=90)
+    kept = maintain(real_stores, keep_days=0)
+    rows = real_stores.sql("SELECT count(*) FROM predictions")
+    dropped = maintain(real_stores, keep_days=90)
 
-    assert kept == [(30,)]
+    assert (kept, rows) == ([], [(30,)])
+    assert len(dropped) == 2
+    assert dropped[0].startswith("predictions_2")
+    assert dropped[1] == "10 rows of predictions_default"
     assert real_stores.sql("SELECT count(*) FROM predictions") == [(10,)]
     assert list(partitions(real_stores).values()) == [10]
 
@@ -124,29 +134,84 @@ def test_maintenance_waits_for_nobody_for_long(real_stores: Stores) -> None:
     maintain(real_stores)
 
 
+def test_the_api_logs_what_was_dropped_and_a_setting_that_does_not_count(
+    real_stores: Stores, tmp_path: Path
+) -> None:
+    """One line names the partitions; another one says that the database keeps another number of days."""
+    add(real_stores, "now() - interval '3 years'", rows=10)
+    real_stores.sql("UPDATE retention SET log_days = 90")
+    publish_line(tmp_path / "models", 2.0)
+
+    with undisturbed(tmp_path / "models", tmp_path / "log", real_stores, RETENTION_DAYS=30) as api:
+        assert eventually(lambda: b"RETENTION_DAYS" in api.log_path.read_bytes())
+
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    (dropped,) = (line["dropped"] for line in lines if "dropped" in line)
+    (ignored,) = (line for line in lines if "kept_days" in line)
+    assert dropped == ["10 rows of predictions_default"]
+    assert (ignored["level"], ignored["retention_days"], ignored["kept_days"]) == ("warning", 30, 90)
+
+
+@pytest.mark.parametrize("days", [1, 0, -1, 2147483647])
+def test_a_caller_cannot_say_how_long_the_log_is_kept(real_stores: Stores, days: int) -> None:
+    """What an api of an earlier release asks for during an update is ignored: the days are the database's."""
+    maintain(real_stores)
+    add(real_stores, "now() - interval '2 years'", rows=10)
+
+    real_stores.sql("SELECT maintain_predictions(%s)", days, url=real_stores.inference_url)
+
+    assert real_stores.sql("SELECT count(*) FROM predictions") == [(10,)]
+
+
 @pytest.mark.parametrize(
-    "statement",
+    ("settings", "kept"),
     [
-        "UPDATE predictions SET confidence = '[1]'",
-        "DELETE FROM predictions",
-        "TRUNCATE predictions",
-        "DROP TABLE predictions",
-        "ALTER TABLE predictions DROP COLUMN latency",
-        "SELECT * FROM predictions_default",
-        "DELETE FROM predictions_default",
-        "CREATE TABLE mine (x int)",
-        "CREATE TEMPORARY TABLE mine (x int)",
-        "SELECT create_predictions_partition('2020-01-01')",
-        "CREATE ROLE other",
-        "COPY predictions TO PROGRAM 'cat'",
-        "SELECT pg_read_file('/etc/passwd')",
-        "SET ROLE postgres",
+        ({"RETENTION_DAYS": "90", "JOBS_RETENTION_HOURS": "24"}, (90, 24)),
+        ({"RETENTION_DAYS": "", "JOBS_RETENTION_HOURS": ""}, (0, 168)),
+        ({}, (30, 12)),
     ],
 )
-def test_the_apis_role_may_add_and_read_and_nothing_else(real_stores: Stores, statement: str) -> None:
-    """Whoever takes over the api cannot change what was logged."""
-    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        real_stores.sql(statement, url=real_stores.inference_url)
+def test_the_settings_reach_the_database_with_up(
+    real_stores: Stores, settings: dict[str, str], kept: tuple[int, int]
+) -> None:
+    """By access.sql, on an existing volume too; an administrator who does not name them changes nothing."""
+    real_stores.sql("UPDATE retention SET log_days = 30, job_hours = 12")
+
+    prepare_log(real_stores.postgres, **settings)
+
+    assert real_stores.sql("SELECT log_days, job_hours FROM retention") == [kept]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RETENTION_DAYS", "-1"), ("RETENTION_DAYS", "90 days"), ("JOBS_RETENTION_HOURS", "0")],
+)
+def test_a_retention_that_is_no_number_is_refused_with_one_line(
+    real_stores: Stores, name: str, value: str
+) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        prepare_log(real_stores.postgres, **{name: value})
+
+    (line,) = refused.value.stderr.decode().splitlines()
+    assert f"{name} must be a whole number of" in line
+
+
+def test_a_log_of_an_earlier_release_is_brought_up_to_date(real_stores: Stores) -> None:
+    """Its function took the days from the caller."""
+    real_stores.sql(
+        "DROP FUNCTION maintain_predictions(); DROP FUNCTION maintain_partitions; DROP TABLE retention"
+    )
+    real_stores.sql("""
+        CREATE OR REPLACE FUNCTION maintain_predictions(keep_days integer) RETURNS void LANGUAGE plpgsql
+        SECURITY DEFINER AS $$ BEGIN DELETE FROM predictions; END $$
+    """)
+    add(real_stores, "now()", rows=10)
+
+    prepare_log(real_stores.postgres)
+    maintain(real_stores, keep_days=90)
+    real_stores.sql("SELECT maintain_predictions(1)", url=real_stores.inference_url)
+
+    assert real_stores.sql("SELECT count(*) FROM predictions") == [(10,)]
 
 
 def test_preparing_the_log_again_changes_nothing(real_stores: Stores) -> None:
@@ -160,7 +225,7 @@ def test_preparing_the_log_again_changes_nothing(real_stores: Stores) -> None:
 
 
 def test_the_latest_rows_come_from_an_index(real_stores: Stores) -> None:
-    """However long the log is: the newest ten, and the last hour, read no whole partition."""
+    """For a log of any length: the newest ten, and the last hour, read no whole partition."""
     maintain(real_stores)
     add(real_stores, "now() - interval '1 second' * generate_series", rows=20_000)
     real_stores.sql("ANALYZE predictions")

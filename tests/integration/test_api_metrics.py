@@ -79,7 +79,7 @@ def test_a_client_that_goes_away_leaves_nothing_in_flight(server: ServingProcess
 
 
 def test_a_model_refused_shows_in_the_metrics(server: ServingProcess) -> None:
-    """The version that answered goes on answering."""
+    """The previous version stays in use."""
     version = publish_line(server.model_dir, 9.0)
     (server.model_dir / "versions" / str(version) / "model.skops").write_bytes(b"damaged")
     (server.model_dir / "versions" / str(version) / "manifest.json").touch()

@@ -22,7 +22,7 @@ def real_stores() -> Iterator[Stores]:
 
 @pytest.fixture
 def server(tmp_path: Path, real_stores: Stores) -> Iterator[ServingProcess]:
-    """A service with a volume of its own, empty at first."""
+    """A service with its own volume, empty at first."""
     (tmp_path / "models").mkdir()
     with inference(tmp_path / "models", tmp_path / "log", real_stores) as process:
         yield process
@@ -99,7 +99,7 @@ def test_a_damaged_version_is_refused_and_the_one_before_goes_on_answering(
 
 
 def test_many_rows_of_a_version_asked_for_are_of_that_version(server: ServingProcess) -> None:
-    """No answer mixes two versions, whoever else is in the batch."""
+    """No answer mixes two versions, also when a batch holds requests to both."""
     for slope in (2.0, 3.0, 4.0):
         publish_line(server.model_dir, slope)
     assert eventually(partial(answers_from, server, 3), 20)

@@ -1,4 +1,4 @@
-"""The api's OpenAPI document is true, and its documentation needs nobody else's server."""
+"""The api's OpenAPI document is true, and its documentation needs no other server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, real_stores: Stores) -> Ite
 
 
 def test_every_operation_behaves_as_it_is_described(server: ServingProcess, tmp_path: Path) -> None:
-    """Schemathesis sends what the document allows, and what it does not, and believes no answer."""
+    """Schemathesis sends requests that the document allows, and others, and checks every answer."""
     schema = server.client.get("/openapi.json")
     program = Path(sys.executable).with_name("schemathesis")
     bounds = [f"--max-examples={EXAMPLES}", f"--seed={SEED}", "--generation-database=none"]
@@ -83,7 +83,7 @@ def test_the_documentation_brings_its_own_files(server: ServingProcess, page: st
 
 
 def test_the_way_to_the_documentation_is_the_front_page(server: ServingProcess) -> None:
-    """A person who opens the address finds something to read."""
+    """GET / redirects a browser to the documentation."""
     answer = server.client.get("/", follow_redirects=True)
 
     assert answer.url.path == "/docs"

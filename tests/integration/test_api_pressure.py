@@ -1,4 +1,4 @@
-"""Overload and shutdown of the api: what is accepted is answered in time, the rest is told so at once."""
+"""Overload and shutdown of the api: accepted requests are answered in time, others are refused at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(url: str, number: int) -> httpx.Response:
-    """Send one request over a connection of its own."""
+    """Send one request over a new connection."""
     return httpx.post(f"{url}/predict", json={"values": [number]}, timeout=30)
 
 
@@ -50,7 +50,7 @@ def assert_logged_once(real_stores: Stores, answers: list[httpx.Response]) -> No
 def test_overload_is_refused_at_once_and_what_is_accepted_stays_quick(
     model_dir: Path, real_stores: Stores, tmp_path: Path
 ) -> None:
-    """24 clients, room for four, a third of a second for each commit: nobody waits for long."""
+    """24 clients, room for four, a third of a second for each commit: no client waits for long."""
     limits = {"MAX_PENDING": 4, "INSERT_TIMEOUT_SECONDS": 5}
     with inference(model_dir, tmp_path / "log", real_stores, **limits) as server:
         assert eventually(partial(is_healthy, server), 30)
@@ -120,7 +120,7 @@ def test_sigterm_while_postgresql_is_away_loses_nothing(
 def test_sigkill_loses_nothing_that_was_answered(
     model_dir: Path, real_stores: Stores, tmp_path: Path
 ) -> None:
-    """Killed under load: there was no time to tidy up, and none was needed."""
+    """Killed under load, without a clean shutdown."""
     answers: list[httpx.Response] = []
 
     def ask_until_it_dies(url: str) -> None:

@@ -1,4 +1,4 @@
-"""The queue of the prediction log: bounded, loud when full, and no row can block the others."""
+"""The queue of the prediction log: limited, refusing when full, and no row can block the others."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_full_queue_refuses_and_never_drops(server: ServingProcess, real_store
     statuses = [answer.status_code for answer in answers]
     assert statuses == [200] * LIMIT + [503] * 15
     assert {answer.headers.get("retry-after") for answer in answers[LIMIT:]} == {"5"}
-    assert "25 predictions wait" in answers[-1].json()["detail"]
+    assert "25 predictions are waiting" in answers[-1].json()["detail"]
     assert queued == shown == server.metric("prediction_log_queue_limit") == LIMIT
     assert eventually(lambda: real_stores.queued() == 0, 30)
     ids = [answer.json()["id"] for answer in answers[:LIMIT]]
@@ -59,7 +59,7 @@ def test_a_full_queue_refuses_and_never_drops(server: ServingProcess, real_store
 
 
 def test_it_takes_rows_again_once_it_has_drained(server: ServingProcess, real_stores: Stores) -> None:
-    """Full is not for ever."""
+    """A full queue recovers."""
     with stopped(real_stores.postgres):
         answers = [server.predict({"values": [i]}) for i in range(LIMIT + 1)]
     assert answers[-1].status_code == 503
@@ -83,7 +83,7 @@ POISON = {
 def test_a_row_that_postgresql_refuses_is_set_aside(
     server: ServingProcess, real_stores: Stores, name: str
 ) -> None:
-    """The rows before and behind it get through; it waits where a person can look at it."""
+    """The rows before and after it are stored; it is kept for inspection."""
     with stopped(real_stores.postgres), real_stores.connect_redis() as client:
         client.delete(REJECTED)
         ids = [server.predict({"values": [i]}).json()["id"] for i in range(5)]

@@ -1,4 +1,4 @@
-"""Models that take their time: one call for many questions, and a refusal before waiting is hopeless."""
+"""Slow models: one call for many questions, and a refusal when the expected wait is too long."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ def real_stores() -> Iterator[Stores]:
 
 
 class SlowModel:
-    """Takes as long for any number of rows, and remembers how many it was asked."""
+    """Takes equally long for any number of rows, and records the number of rows."""
 
     def __init__(self, seconds: float = CALL_SECONDS) -> None:
-        """Not asked yet."""
         self._seconds = seconds
         self.calls: list[int] = []
 
@@ -101,7 +100,7 @@ def test_a_defect_in_the_model_fails_the_call_in_which_it_shows_and_no_other(
 
 
 def test_many_rows_of_one_request_do_not_hold_up_others(service: ServiceInProcess) -> None:
-    """They are computed beside the rest: the small question is answered while the large one is computed."""
+    """They are computed in another thread: the small question is answered while the large one is computed."""
     patient = SlowModel(seconds=2.0)
     quick = SlowModel(seconds=0.01)
     service.use(
@@ -119,7 +118,7 @@ def test_many_rows_of_one_request_do_not_hold_up_others(service: ServiceInProces
 def test_a_model_that_cannot_keep_up_refuses_before_it_is_hopeless(
     impatient: ServiceInProcess,
 ) -> None:
-    """Fifty milliseconds a row: what is accepted is answered, the rest is told when to come again."""
+    """Fifty milliseconds a row: accepted requests are answered, the others get Retry-After."""
     impatient.use(dataclasses.replace(impatient.model, row_independent=False))
     impatient.ask_once(bodies(60, first=300))  # learns what a row costs
 

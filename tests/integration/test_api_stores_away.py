@@ -1,4 +1,4 @@
-"""With a store stopped or frozen the api keeps its promises, says how it is, and recovers by itself."""
+"""With a stopped or frozen store the api keeps its promises, reports its health, recovers automatically."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.harness.processes.outage import frozen, stopped
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 from tests.harness.processes.store_process import RedisServer
 
-# Frozen: there, but silent, as when a host hangs. Stopped: connections are refused.
+# Frozen: connections stay open without an answer, as when a host hangs. Stopped: connections are refused.
 POSTGRES = {"stopped": stopped, "frozen": frozen}
 
 
 @dataclass(frozen=True)
 class Outage:
-    """Which stores are away and how, and what /health and a prediction say meanwhile."""
+    """Which stores are down and how, and the expected answers of /health and POST /predict."""
 
     redis: str | None
     postgres: str | None
@@ -58,7 +58,7 @@ def real_stores() -> Iterator[Stores]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, real_stores: Stores) -> Iterator[ServingProcess]:
-    """One process, never restarted: every recovery is its own."""
+    """One process, never restarted: every recovery is automatic."""
     root: Path = tmp_path_factory.mktemp("away")
     publish_line(root / "models", 2.0)
     with inference(root / "models", root / "log", real_stores) as process:
@@ -82,8 +82,8 @@ def redis_away(redis: RedisServer, how: str) -> Iterator[None]:
 
 
 @contextmanager
-def away(real_stores: Stores, outage: Outage) -> Iterator[None]:
-    """Let the outage begin, and end with the block."""
+def outage_of(real_stores: Stores, outage: Outage) -> Iterator[None]:
+    """Cause the outage for the block."""
     with ExitStack() as stack:
         if outage.postgres:
             stack.enter_context(POSTGRES[outage.postgres](real_stores.postgres))
@@ -99,10 +99,10 @@ def seconds(answers: list[httpx.Response]) -> float:
 
 @pytest.mark.parametrize("outage", OUTAGES, ids=str)
 def test_an_outage_is_survived_and_told(server: ServingProcess, real_stores: Stores, outage: Outage) -> None:
-    """Answers go on, or are 503 at once; what was answered is logged once when the stores are back."""
+    """Requests are answered, or refused with 503 at once; answered ones are logged once after the outage."""
     assert eventually(partial(is_healthy, server), 30)
     answers: list[httpx.Response] = []
-    with away(real_stores, outage):
+    with outage_of(real_stores, outage):
         first = [server.predict({"values": [i]}) for i in range(3)]
         assert eventually(lambda: server.client.get("/health").json()["status"] == outage.health)
         answers = [server.predict({"values": [i]}) for i in range(20)]
@@ -133,7 +133,7 @@ def assert_nothing_lost(server: ServingProcess, real_stores: Stores, answers: li
 
 
 def test_the_queue_drains_in_order_of_time(server: ServingProcess, real_stores: Stores) -> None:
-    """What came first is in the table first."""
+    """Rows are drained in order of arrival."""
     assert eventually(partial(is_healthy, server), 30)
     with stopped(real_stores.postgres):
         ids = [server.predict({"values": [i]}).json()["id"] for i in range(50)]
@@ -153,7 +153,7 @@ def test_the_queue_drains_in_order_of_time(server: ServingProcess, real_stores: 
 def test_a_commit_that_takes_seconds_does_not_hold_up_answers(
     server: ServingProcess, real_stores: Stores
 ) -> None:
-    """Past the time-out a batch goes to the queue; that it commits as well, later, does not double it."""
+    """After the time-out a batch goes to the queue; if it commits later as well, no row is duplicated."""
     assert eventually(partial(is_healthy, server), 30)
     with slow_commits(real_stores, 2.0):
         answers = [server.predict({"values": [i / 3]}) for i in range(30)]
@@ -187,7 +187,7 @@ def slow_commits(real_stores: Stores, pause: float) -> Iterator[None]:
 def test_a_locked_table_does_not_use_up_the_servers_connections(
     server: ServingProcess, real_stores: Stores
 ) -> None:
-    """Statements that the api has given up on leave the server, too, instead of waiting for the lock."""
+    """Statements that have timed out in the api end on the server, too, instead of waiting for the lock."""
     assert eventually(partial(is_healthy, server), 30)
     with frozen_table(real_stores):
         answers = [server.predict({"values": [i / 7]}) for i in range(20)]
@@ -201,7 +201,7 @@ def test_a_locked_table_does_not_use_up_the_servers_connections(
 
 @contextmanager
 def frozen_table(real_stores: Stores) -> Iterator[None]:
-    """Hold a lock on the log that lets nobody read or write."""
+    """Hold an exclusive lock on the log."""
     connection = psycopg2.connect(real_stores.postgres.url("predictions"))
     try:
         connection.cursor().execute("LOCK TABLE predictions IN ACCESS EXCLUSIVE MODE")
@@ -217,7 +217,7 @@ def waiting_backends(real_stores: Stores) -> int:
 
 
 def test_afterwards_the_log_of_the_process_is_clean(server: ServingProcess) -> None:
-    """One line for each loss and each recovery; no traceback, no task whose exception nobody fetched."""
+    """One line for each loss and each recovery; no traceback, no unretrieved task exception."""
     lines = server.log_lines()
 
     assert [line for line in lines if line["level"] in {"error", "critical"}] == []

@@ -68,9 +68,9 @@ def test_the_window_is_bounded_and_holds_the_newest(trained: Steps, log_url: str
 
 
 def test_a_database_that_is_away_is_one_readable_line(trained: Steps) -> None:
-    nobody = "postgresql://drift:secret@nowhere.invalid:5432/predictions"
+    unreachable = "postgresql://drift:secret@nowhere.invalid:5432/predictions"
 
-    code, found = one_pass(nobody, trained.database_url, trained.model_dir)
+    code, found = one_pass(unreachable, trained.database_url, trained.model_dir)
 
     assert code == 1
     assert "nowhere.invalid" in found["event"]

@@ -1,4 +1,4 @@
-"""Step 95 as a service: its metrics, its report, and that it goes on whatever goes away."""
+"""Step 95 as a service: its metrics, its report, and that it survives outages."""
 
 from __future__ import annotations
 

@@ -7,15 +7,20 @@ import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 from unittest.mock import patch
 
 import pytest
 
+from api.connections.address import StoreAddress
 from api.http_server.memory import MemoryBudget
 from api.jobs.schemas import Submission
 from api.jobs.service import JobService, open_job_service
+from api.jobs.settings import JobSettings
 from api.prediction.identifiers import new_prediction_id
+from mlstack.runtime.secret_files import Secret
+from mlstack.runtime.settings import read_database_url
 from mlstack.web.problems import NotFound, Unavailable
 from tests.harness.processes.inference import Stores, stores
 
@@ -38,12 +43,16 @@ def in_service(
     """Do some work with the service."""
 
     async def do() -> Result:
-        with patch.dict(os.environ, {"AMQP_URL": NOBODY, **settings}):
-            async with open_job_service(real_stores.inference_url, MemoryBudget(MEMORY)) as service:
-                async with asyncio.timeout(10):
-                    while not await connected(service):
-                        await asyncio.sleep(0.02)
-                return await work(service)
+        variables = {"AMQP_URL": NOBODY, "DATABASE_URL": real_stores.inference_url, **settings}
+        with patch.dict(os.environ, variables):
+            database = Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL"))
+            job_settings = JobSettings.from_env()
+        opening = open_job_service(StoreAddress("postgres", database), job_settings, MemoryBudget(MEMORY))
+        async with opening as service:
+            async with asyncio.timeout(10):
+                while not await connected(service):
+                    await asyncio.sleep(0.02)
+            return await work(service)
 
     return asyncio.run(do())
 

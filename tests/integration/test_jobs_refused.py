@@ -1,4 +1,4 @@
-"""The api without RabbitMQ, as without the profile async: jobs are refused, everything else is as ever."""
+"""The api without RabbitMQ, as without the profile async: jobs are refused, everything else works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.harness.processes.inference import Stores, inference, is_healthy, stores
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
-NOBODY = "amqp://jobs:jobs@127.0.0.1:1/"
+UNREACHABLE = "amqp://jobs:jobs@127.0.0.1:1/"
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def real_stores() -> Iterator[Stores]:
         yield started
 
 
-@pytest.fixture(scope="module", params=["", NOBODY], ids=["no broker configured", "broker out of reach"])
+@pytest.fixture(scope="module", params=["", UNREACHABLE], ids=["no broker configured", "broker out of reach"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, real_stores: Stores
 ) -> Iterator[ServingProcess]:
@@ -33,7 +33,7 @@ def server(
 
 
 def test_a_job_is_refused_with_what_to_do(server: ServingProcess, real_stores: Stores) -> None:
-    """And not kept: nobody would do it."""
+    """The job is not stored, because no worker would process it."""
     answer = server.client.post("/jobs", json={"features": [1.0]}, headers={"Idempotency-Key": "k"})
 
     assert answer.status_code == 503
@@ -44,13 +44,13 @@ def test_a_job_is_refused_with_what_to_do(server: ServingProcess, real_stores: S
 
 
 def test_predictions_and_health_do_not_mind(server: ServingProcess) -> None:
-    """The broker is no part of either."""
+    """Neither depends on the broker."""
     assert server.predict({"features": [1.0]}).status_code == 200
     assert server.client.get("/health").json()["status"] == "healthy"
 
 
 def test_an_unknown_job_is_not_found(server: ServingProcess) -> None:
-    """Whatever it is waited for."""
+    """With and without waiting."""
     for query in ("", "?wait=1"):
         answer = server.client.get(f"/jobs/{uuid4()}{query}")
         assert answer.status_code == 404
@@ -59,7 +59,7 @@ def test_an_unknown_job_is_not_found(server: ServingProcess) -> None:
 
 @pytest.mark.parametrize("path", ["/jobs/17", f"/jobs/{UUID(int=0)}?wait=11", f"/jobs/{UUID(int=0)}?wait=-1"])
 def test_a_question_that_makes_no_sense_is_a_problem(server: ServingProcess, path: str) -> None:
-    """An id is a UUID, and a wait is bounded."""
+    """An id is a UUID, and the wait is limited."""
     answer = server.client.get(path)
 
     assert answer.status_code == 422
@@ -67,7 +67,7 @@ def test_a_question_that_makes_no_sense_is_a_problem(server: ServingProcess, pat
 
 
 def test_the_log_is_not_flooded(server: ServingProcess) -> None:
-    """That nobody is there is no news."""
+    """A missing broker is normal without the profile."""
     assert len([line for line in server.log_lines() if "rabbit" in line["event"].lower()]) == 0
     assert len([line for line in server.log_lines() if "amqp" in line["event"].lower()]) == 0
 

@@ -1,4 +1,4 @@
-"""The table of jobs: who may do what to a row, and that a job is finished and logged once."""
+"""The table of jobs: privileges and states, and that a job is finished and logged once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TypeVar
 import psycopg2
 import pytest
 
+from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
 from api.prediction.identifiers import new_prediction_id
 from api.worker.job_rows import Work, WorkStore
+from mlstack.runtime.secret_files import Secret
 from tests.harness.processes.inference import Stores, stores
 
 Result = TypeVar("Result")
@@ -49,10 +51,11 @@ def state(real_stores: Stores, job_id: str) -> tuple[str, str | None, int]:
 
 
 def as_worker(real_stores: Stores, steps: Callable[[WorkStore], Awaitable[Result]]) -> Result:
-    """Do some steps as a worker does: as the role `inference`, over a connection of their own."""
+    """Do some steps as a worker does: as the role `inference`, over a new connection."""
 
     async def do() -> Result:
-        connection = PostgresConnection(real_stores.inference_url)
+        url = Secret("DATABASE_URL", lambda: real_stores.inference_url)
+        connection = PostgresConnection(StoreAddress("postgres", url))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(running(connection.keep_connected))
             return await steps(WorkStore(connection, LEASE, lambda: None))
@@ -120,7 +123,7 @@ def test_after_the_lease_another_worker_takes_over_and_the_first_is_too_late(rea
 
 
 def test_attempts_are_counted_over_releases(real_stores: Stores) -> None:
-    """So that a job that nobody can do comes to an end."""
+    """A job that always fails ends as failed."""
     job_id = submit(real_stores)
 
     async def steps(store: WorkStore) -> list[int]:
@@ -147,13 +150,13 @@ def test_attempts_are_counted_over_releases(real_stores: Stores) -> None:
     ],
 )
 def test_nobody_but_an_administrator_changes_what_was_asked(real_stores: Stores, statement: str) -> None:
-    """The role of the api and the workers may move a job on, and no more."""
+    """The role of the api and the workers may update a job's state only."""
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         real_stores.sql(statement, url=real_stores.inference_url)
 
 
 def test_only_jobs_that_finished_long_ago_expire(real_stores: Stores) -> None:
-    """One that waits is kept, however old."""
+    """A pending job is kept, however old it is; a caller's own hours are ignored."""
     waiting, fresh, old = (submit(real_stores) for _ in range(3))
     finish = """
         UPDATE jobs SET state = 'failed', problem = '{}', finished_at = now() - make_interval(hours => %s)
@@ -163,9 +166,12 @@ def test_only_jobs_that_finished_long_ago_expire(real_stores: Stores) -> None:
     real_stores.sql(finish, 3, old)
     real_stores.sql("UPDATE jobs SET submitted_at = submitted_at - interval '1 year'")
 
-    expired = real_stores.sql("SELECT expire_jobs(2)", url=real_stores.inference_url)
+    real_stores.sql("UPDATE retention SET job_hours = 2")
 
-    assert expired == [(1,)]
+    forged = real_stores.sql("SELECT expire_jobs(0)", url=real_stores.inference_url)
+    expired = real_stores.sql("SELECT expire_jobs()", url=real_stores.inference_url)
+
+    assert (forged, expired) == ([(1,)], [(0,)])
     left = {job_id for (job_id,) in real_stores.sql("SELECT id::text FROM jobs")}
     assert {waiting, fresh} <= left
     assert old not in left

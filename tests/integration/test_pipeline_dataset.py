@@ -1,4 +1,4 @@
-"""Reading a table from PostgreSQL: every number, in order, whatever its type and name."""
+"""Reading a table from PostgreSQL: every number, in order, for every type and name."""
 
 from __future__ import annotations
 

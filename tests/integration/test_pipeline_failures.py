@@ -56,7 +56,7 @@ def test_no_database_url(steps: Steps) -> None:
     _assert_one_line(steps.run("00-prepare_data.py", DATABASE_URL=""), "DATABASE_URL is not set")
 
 
-@pytest.mark.parametrize("script", ["05-validate_data.py", "10-train_model.py"])
+@pytest.mark.parametrize("script", ["00-prepare_data.py", "05-validate_data.py", "10-train_model.py"])
 def test_a_missing_table(steps: Steps, script: str) -> None:
     _assert_one_line(steps.run(script, DATA_TABLE="nowhere"), "nowhere")
 

@@ -1,4 +1,4 @@
-"""Preparing the table: once, again when the settings change, and never over somebody's own rows."""
+"""Preparing the table: once, again when the settings change, and never over a user's rows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import threading
 
 import pytest
 
-from mlstack.data.database import connected, count_rows
+from mlstack.data.database import connected, count_rows, table_exists
 from mlstack.data.generation import Generation
+from mlstack.data.loading import load
 from mlstack.data.preparation import Outcome, prepare
+from mlstack.runtime.refusals import DataRefused
 
 
 def _prepare(url: str, generation: Generation) -> tuple[Outcome, int | None]:
@@ -22,7 +24,7 @@ def _execute(url: str, statement: str) -> None:
 
 
 def _file(url: str) -> object:
-    """Return what changes when the table is written anew."""
+    """Return a value that changes when the table is written again."""
     with connected(url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_filenode('linear_data')")
         return cursor.fetchone()
@@ -37,14 +39,53 @@ def test_a_second_time_there_is_nothing_to_do(database_url: str) -> None:
     assert _file(database_url) == file
 
 
-@pytest.mark.parametrize(
-    "changed", [Generation(rows=250), Generation(seed=1), Generation(features=("a", "b"), target="c")]
-)
+@pytest.mark.parametrize("changed", [Generation(rows=250), Generation(seed=1)])
 def test_changed_settings_replace_the_rows(database_url: str, changed: Generation) -> None:
     _prepare(database_url, Generation())
 
     assert _prepare(database_url, changed) == ("generated", changed.rows)
     assert _prepare(database_url, changed) == ("already there", changed.rows)
+
+
+OTHERS = [
+    Generation(table="houses"),
+    Generation(table="houses", features=("area", "rooms"), target="price"),
+    Generation(features=("a", "b")),
+    Generation(target="c"),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_no_rows_are_invented_for_another_table_or_other_columns(
+    database_url: str, other: Generation
+) -> None:
+    """A name that is mistyped must not become a table, a model and answers."""
+    with pytest.raises(DataRefused, match=f"there is no table {other.table} of yours"):
+        _prepare(database_url, other)
+
+    with connected(database_url) as connection:
+        assert not table_exists(connection, other.table)
+
+
+@pytest.mark.parametrize("other", OTHERS[2:])
+def test_the_demonstration_is_not_replaced_by_other_columns(database_url: str, other: Generation) -> None:
+    _prepare(database_url, Generation())
+    file = _file(database_url)
+
+    with pytest.raises(DataRefused):
+        _prepare(database_url, other)
+
+    assert _file(database_url) == file
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_an_earlier_release_generated_under_another_name_is_kept(
+    database_url: str, other: Generation
+) -> None:
+    with connected(database_url) as connection:
+        load(connection, other)
+
+    assert _prepare(database_url, other) == ("already there", 100)
 
 
 def test_an_emptied_table_is_filled_again(database_url: str) -> None:

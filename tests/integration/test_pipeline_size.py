@@ -20,7 +20,7 @@ from tests.harness.repository_root import ROOT
 
 ROWS = 3_000_000
 
-# Peak memory in bytes of a step of work, in a process of its own, above what it had before.
+# Peak memory in bytes of a step of work, in a separate process, above its memory before.
 _PEAK = """
 import json, resource, sys
 import numpy as np

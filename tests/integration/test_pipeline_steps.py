@@ -1,4 +1,4 @@
-"""The steps end to end, each a process of its own, on a real PostgreSQL."""
+"""The steps end to end, each a separate process, on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_second_run_changes_nothing_and_is_quick(trained: Steps) -> None:
 
     outcomes = trained.run_all()
 
-    assert time.monotonic() - started < 5 * 3  # the bar is 5 s; other tests may share the cores
+    assert time.monotonic() - started < 5 * 3  # the target is 5 s; other tests may share the cores
     assert [outcome.code for outcome in outcomes] == [0, 0, 0, 0]
     assert _rows(trained) == 100
     assert ModelStore(trained.model_dir).versions() == [1]

@@ -1,4 +1,4 @@
-"""What the Flask server answers while its model is there and its database is not."""
+"""The Flask server's answers with a model and without a database."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_options_lists_the_methods(server: ServingProcess) -> None:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port that takes connections and never says a word, like a database that hangs."""
+    """A port that accepts connections and never answers, like a database that hangs."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         yield int(listener.getsockname()[1])
 
@@ -119,7 +119,7 @@ def test_health_is_quick_and_degraded_whatever_the_database_does(
 
 
 def test_without_a_model_the_server_runs_but_is_not_ready(tmp_path: Path) -> None:
-    """It says so until a version is promoted, and then answers without a restart."""
+    """503 until a version is promoted, then predictions without a restart."""
     with serving(tmp_path / "models", tmp_path / "log") as process:
         assert process.client.get("/readyz").status_code == 503
         assert process.client.get("/health").status_code == 503

@@ -1,4 +1,4 @@
-"""Whatever the Flask server is sent, it answers with a problem that says what was expected, never 5xx."""
+"""Every bad request to the Flask server: a problem that says what was expected, never 5xx."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_bad_request_gets_the_status_it_deserves(server: ServingProcess, bad: 
 
 @pytest.mark.parametrize(("path", "status"), [("/predict", 413), ("/health", 405), ("/nothing", 404)])
 def test_a_connection_survives_a_refused_body(server: ServingProcess, path: str, status: int) -> None:
-    """The rest of the body is discarded, so the connection that was said to be kept is kept."""
+    """The rest of the body is discarded, so a keep-alive connection stays open."""
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
         for _ in range(3):
             connection.request("POST", path, b"5" * 10_000_000, {"Content-Type": "application/json"})
@@ -122,7 +122,7 @@ RAW_REQUESTS = {
 
 @pytest.mark.parametrize("name", RAW_REQUESTS)
 def test_a_request_that_lies_about_itself_is_a_problem_too(server: ServingProcess, name: str) -> None:
-    """What no well-behaved client sends: the half-open connection ends the body early."""
+    """The client closes its side of the connection before the body is complete."""
     headers, body, status = RAW_REQUESTS[name]
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
 

@@ -1,4 +1,4 @@
-"""The Flask server with the training database: sample rows, and a database that goes and comes back."""
+"""The Flask server with the training database: sample rows, and outages of the database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GRANT SELECT ON linear_data TO reader;
 """
 
 
-AWAY = {"stopped": stopped, "frozen": frozen}
+OUTAGES = {"stopped": stopped, "frozen": frozen}
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Pair:
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """A database of our own, so that it may be stopped; the server reads as the role `reader`."""
+    """A separate database, so that it may be stopped; the server reads as the role `reader`."""
     root: Path = tmp_path_factory.mktemp("database")
     publish_line(root / "models", 2.0)
     with postgres_server() as database:
@@ -103,11 +103,11 @@ def test_a_missing_table_is_503_and_says_so(pair: Pair) -> None:
     assert pair.sample(1)
 
 
-@pytest.mark.parametrize("stop", AWAY)
+@pytest.mark.parametrize("stop", OUTAGES)
 def test_predictions_outlive_the_database(pair: Pair, stop: str) -> None:
-    """Everything answers within a second while it is away, and recovers by itself."""
+    """Every endpoint answers within a second during an outage, and recovers automatically."""
     assert pair.sample(1)
-    with AWAY[stop](pair.database):
+    with OUTAGES[stop](pair.database):
         for path, status in [("/data/sample", 503), ("/health", 200), ("/readyz", 200)] * 3:
             begin = time.perf_counter()
             answer = pair.server.client.get(path)

@@ -18,7 +18,7 @@ def is_answering(process: ServingProcess, version: int) -> bool:
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
 def test_sigterm_under_load_fails_no_request_and_exits_with_0(tmp_path: Path, keep_alive: bool) -> None:
-    """Its last line is gunicorn's farewell."""
+    """Its last line is gunicorn's shutdown message."""
     publish_line(tmp_path / "models", 2.0)
     with serving(tmp_path / "models", tmp_path / "log") as process:
         stop_under_load(process, keep_alive=keep_alive)

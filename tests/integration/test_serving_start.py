@@ -74,7 +74,7 @@ def test_every_line_of_the_log_is_json(tmp_path: Path) -> None:
 
 
 def test_a_client_that_stops_sending_gets_408(tmp_path: Path) -> None:
-    """It must not hold a thread for ever."""
+    """It must not block a thread for ever."""
     with (
         serving(tmp_path / "models", tmp_path / "log", RECEIVE_TIMEOUT="1") as process,
         socket.create_connection(("127.0.0.1", process.port), timeout=10) as connection,
@@ -96,7 +96,7 @@ class OneStatus(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_arguments: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Tests of the rules, for any input."""
+"""Property-based tests: the rules, for any input."""

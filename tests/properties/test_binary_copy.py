@@ -1,4 +1,4 @@
-"""PostgreSQL's binary COPY format: any float64 table survives the way there and back, bit for bit."""
+"""PostgreSQL's binary COPY format: any float64 table survives encoding and decoding, bit for bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer is the same to the last bit whoever else asks at that moment, so it may be kept for anyone."""
+"""An answer is bit-identical in every batch, so it may be cached for all clients."""
 
 from __future__ import annotations
 

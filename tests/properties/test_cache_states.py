@@ -38,7 +38,7 @@ SLOPES = st.sampled_from([2.0, 3.0, -1.5])
 
 
 class CacheMachine(RuleBasedStateMachine):
-    """Asks, and in between changes everything an answer could wrongly be kept from."""
+    """Sends requests, and in between changes everything that could make a cached answer wrong."""
 
     stores: Stores
     hits = 0
@@ -101,7 +101,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule()
     def empty_the_cache(self) -> None:
-        """As an eviction of everything, once what was answered has been written."""
+        """Empty the cache, after all answers were written."""
         self.service.write_the_cache()
         with self.stores.connect_redis() as redis:
             redis.flushall()
@@ -109,7 +109,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(length=st.integers(0, 40))
     def damage_the_cache(self, length: int) -> None:
-        """Cut every entry off: what is no answer must not be believed."""
+        """Truncate every entry: a damaged one must not be used."""
         with self.stores.connect_redis() as redis:
             for key in redis.keys("prediction:*"):
                 redis.set(key, redis.get(key)[:length])
@@ -127,7 +127,7 @@ class CacheMachine(RuleBasedStateMachine):
             self.service.await_redis()
 
     def teardown(self) -> None:
-        """Whatever has happened: what is asked twice is cached. Then close the service."""
+        """In every state: the second of two equal requests is a cache hit. Then close the service."""
         try:
             self.service.await_redis()
             for _ in range(2):
@@ -137,7 +137,7 @@ class CacheMachine(RuleBasedStateMachine):
             self._directory.cleanup()
 
     def _check(self, row: list[float], answer: httpx.Response, *, asked_twice: bool) -> None:
-        """Hold the answer against the model; of two that ask the same at a moment the second may be a hit."""
+        """Compare the answer with the model; of two equal concurrent requests the second may be a hit."""
         assert answer.status_code == 200, answer.text
         body = answer.json()
         version = body["model_version"]
@@ -154,7 +154,7 @@ class CacheMachine(RuleBasedStateMachine):
         type(self).hits += body["cached"]
 
     def _model(self, version: int) -> LoadedModel:
-        """Return the version, read from the volume by nobody but this test."""
+        """Return the version, loaded from the volume by the test itself."""
         if version not in self.loaded:
             self.loaded[version] = load_model(self.models.path(version))
         return self.loaded[version]

@@ -37,7 +37,7 @@ def test_an_id_is_a_uuid_of_version_7_that_carries_its_time(second: int, ms: int
 
 @given(seconds, milliseconds, request_ids)
 def test_every_attempt_at_one_request_has_the_same_id(second: int, ms: int, request_id: str) -> None:
-    """Whichever replica makes it, and whatever its clock says."""
+    """On every replica, whatever its clock."""
     assert prediction_id(key(second, ms, request_id)) == prediction_id(key(second, ms, request_id))
 
 
@@ -59,7 +59,7 @@ def test_ids_sort_by_time(one: bytes, other: bytes) -> None:
 
 @given(st.lists(st.integers(0, 2**41), min_size=1, max_size=200))
 def test_a_clock_that_jumps_backwards_or_stands_still_makes_no_id_twice(clock: list[int]) -> None:
-    """Each id has 74 random bits of its own, and its row goes into the partition of the time it carries."""
+    """Each id has 74 random bits, and its row goes into the partition of the time it carries."""
     with pytest.MonkeyPatch.context() as patch:
         times = iter(clock)
         patch.setattr(time, "time_ns", lambda: next(times) * 1_000_000)

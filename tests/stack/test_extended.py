@@ -1,4 +1,4 @@
-"""The profile extended on the running stack: the optional steps run in their place and disturb nobody."""
+"""The profile extended on the running stack: the optional steps run in their order and affect no others."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_up_after_a_build_replaces_no_server(stack: Stack) -> None:
 
 
 def test_every_volume_has_a_name(stack: Stack) -> None:
-    """One without a name, which an image brings along, would stay behind with each `down`, and nobody's."""
+    """An anonymous volume, declared by an image, would remain after each `down`, without an owner."""
     names = [
         mount["Name"]
         for container in stack.containers()
@@ -53,7 +53,6 @@ def test_steps_with_nothing_to_do_take_less_than_five_seconds(stack: Stack) -> N
 
 
 def _state(stack: Stack) -> tuple[object, ...]:
-    stack.compose("build", "--quiet", "models")
     versions = stack.run_step("models").stdout
     servers = {each.id: each.started for each in stack.containers() if each.is_server}
     return versions, stack.api.get("/readyz").json(), stack.serve.get("/readyz").json(), servers

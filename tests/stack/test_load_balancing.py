@@ -1,14 +1,12 @@
-"""Stretch goal "load balancing": several replicas behind nginx, more and fewer of them, newer ones."""
+"""Stretch goal "load balancing": several replicas behind nginx, more and fewer of them."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.harness.repository_root import ROOT
 from tests.harness.stack.compose import Stack
 from tests.harness.stack.kept_load import Load
 from tests.harness.stack.replicas import answered_by, await_replicas
@@ -49,32 +47,22 @@ def test_scaling_down_and_up_under_load_fails_no_request(stack: Stack, url: str)
     _all_logged(stack, load)
 
 
-def test_rolling_update_under_load_fails_no_request(stack: Stack, url: str) -> None:
-    _scale(stack, 2)
-    before = {each.id for each in stack.containers("api")}
+def test_up_starts_as_many_replicas_as_the_setting_says(stack: Stack) -> None:
+    two = {"API_REPLICAS": "2"}
+    up = ("up", "--detach", "--wait", "--no-deps")
 
-    with Load(url, {"features": [1.0, 2.0, 3.0]}) as load:
-        load.wait_for(50)
-        _rolling_update(stack)
-        load.wait_for(50)
+    counts = []
+    for scale in ((), (), ("--scale", "api=3"), ()):
+        stack.compose(*up, *scale, "api", env=two)
+        counts.append(len(stack.containers("api")))
+    stack.compose(*up, "api")
 
-    load.assert_all_answered()
-    _all_logged(stack, load)
-    after = {each.id for each in stack.containers("api")}
-    assert len(after) == 2
-    assert not before & after
+    assert counts == [2, 2, 3, 2]
+    assert len(stack.containers("api")) == 1
 
 
 def _scale(stack: Stack, replicas: int) -> None:
     stack.compose("up", "-d", "--wait", "--no-deps", "--no-recreate", "--scale", f"api={replicas}", "api")
-
-
-def _rolling_update(stack: Stack) -> None:
-    done = subprocess.run(
-        ["scripts/operate/rolling-update.sh", "api"],
-        cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=False, timeout=180,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _all_logged(stack: Stack, load: Load) -> None:

@@ -1,4 +1,4 @@
-"""One part is down: what docs/architecture.md says of what clients see, what is kept, and how it recovers."""
+"""One part is down: what clients see, what is kept, and how it recovers, as in docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def down(stack: Stack, service: str) -> Iterator[None]:
 
 
 def crash(stack: Stack, service: str) -> None:
-    """End a service by SIGKILL; return when it is healthy again, which nobody but the engine sees to."""
+    """End a service by SIGKILL; return when the engine has restarted it and it is healthy."""
     before = stack.container(service).started
     stack.container(service).kill()
     wait_until(lambda: stack.container(service).started > before, 20, f"{service} to be restarted")
@@ -49,7 +49,7 @@ def assert_predictions_go_on(stack: Stack) -> None:
 
 @pytest.mark.parametrize("service", ["api", "model-serve"])
 def test_without_its_only_replica_clients_get_a_problem(stack: Stack, service: str) -> None:
-    """The other server does not mind; what was acknowledged is in the table."""
+    """The other server is not affected; acknowledged predictions are in the table."""
     here, other = (stack.api, stack.serve) if service == "api" else (stack.serve, stack.api)
     acknowledged = [stack.api.post("/predict", json=FIVE).json()["id"] for _ in range(5)]
 
@@ -66,7 +66,7 @@ def test_without_its_only_replica_clients_get_a_problem(stack: Stack, service: s
 
 
 def test_without_nginx_connections_are_refused(stack: Stack) -> None:
-    """Nobody else listens on its ports; behind it all goes on."""
+    """Nothing else listens on its ports; the servers behind it keep running."""
     with down(stack, "nginx"):
         for client in (stack.api, stack.serve):
             with pytest.raises(httpx.ConnectError):
@@ -80,7 +80,7 @@ def test_without_nginx_connections_are_refused(stack: Stack) -> None:
 
 
 def test_without_the_training_data_predictions_go_on(stack: Stack) -> None:
-    """Only what needs the table says so: the sample, and a step that is run meanwhile."""
+    """Only what needs the table fails: the sample, and a step that is run during the outage."""
     with down(stack, "database"):
         assert_predictions_go_on(stack)
         sample = stack.serve.get("/data/sample")
@@ -95,7 +95,7 @@ def test_without_the_training_data_predictions_go_on(stack: Stack) -> None:
 
 
 def test_without_redis_answers_are_computed_and_logged_at_once(stack: Stack) -> None:
-    """The same question is computed anew each time, and straight in the table."""
+    """Equal requests are computed each time and logged directly in the table."""
     stack.api.post("/predict", json=FIVE)
     with down(stack, "redis"):
         answers = [stack.api.post("/predict", json=FIVE).json() for _ in range(3)]

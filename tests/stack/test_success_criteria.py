@@ -16,7 +16,7 @@ _CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.a
 
 
 def _new_features() -> dict[str, list[float]]:
-    """Return rows that nobody has asked about before."""
+    """Return rows that no request has had before."""
     return {"features": [random.uniform(0, 20) for _ in range(3)]}  # noqa: S311
 
 
@@ -97,7 +97,7 @@ def test_services_can_communicate_by_name(stack: Stack, service: str, name: str,
 
 
 def test_graceful_shutdown_works(stack: Stack) -> None:
-    """Under load: who was accepted gets an answer and is logged; later ones are told that nobody is there."""
+    """Under load: accepted requests are answered and logged; later ones get nginx's 503."""
     with Load(f"http://localhost:{stack.port('API_PORT')}/predict", _new_features(), clients=8) as load:
         load.wait_for(200)
         stack.compose("stop", "api")

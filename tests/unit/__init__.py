@@ -1,1 +1,1 @@
-"""Tests of the rules, one module at a time."""
+"""Unit tests: the rules of one module at a time."""

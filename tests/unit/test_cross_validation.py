@@ -1,4 +1,4 @@
-"""Comparing candidates: the same folds for all, the one-standard-error rule, an end in time."""
+"""Comparing candidates: the same folds for all, the one-standard-error rule, the time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model a server answers with: follows what is current, survives what is not fit."""
+"""A server's current model: follows the link `current`, keeps the old model if the new one is damaged."""
 
 from __future__ import annotations
 
@@ -81,3 +81,17 @@ def test_a_volume_that_vanishes_leaves_the_loaded_model(store: ModelStore) -> No
     assert not model.refresh()
     assert _version(model) == 1
     assert model.refusal is not None
+
+
+def test_a_volume_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file in the place of the folder: to read it fails for every user, root too."""
+    (tmp_path / "models").write_text("")
+    model = CurrentModel(ModelStore(tmp_path / "models"))
+
+    model.refresh()
+    model.refresh()
+
+    assert "cannot be read" in str(model.refusal)
+    assert [record.message for record in caplog.records] == ["model volume unreadable"]

@@ -1,4 +1,4 @@
-"""The demonstration data are what the documents say, the same every time, however long the table is."""
+"""The demonstration data of "Multi-Container Data Pipeline Project": the same every time, for any size."""
 
 from __future__ import annotations
 

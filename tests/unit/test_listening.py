@@ -1,4 +1,4 @@
-"""The end of listening, seen by who connects before, meanwhile and after it."""
+"""The end of listening, for clients that connect before, during and after it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlstack.web.draining import ignore_new_connections
 
 
 def test_who_has_connected_is_served_and_nobody_else_gets_in() -> None:
-    """The one waits in the backlog and is neither reset nor cut off; others are ignored, later refused."""
+    """A connection in the backlog is not reset; later attempts are ignored, then refused."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
         client = socket.create_connection(address, timeout=5)

@@ -53,9 +53,9 @@ def test_promote_rollback_and_prune(store: ModelStore, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.splitlines() == [
         "version 1 is current",
         "version 3 is current",
-        "deleted 1, 2",
+        "deleted 2",
     ]
-    assert store.versions() == [3]
+    assert store.versions() == [1, 3]
 
 
 @pytest.mark.usefixtures("store")

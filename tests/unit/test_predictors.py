@@ -1,4 +1,4 @@
-"""Quicker ways to ask an estimator give the same bits; rows are called independent only if they are."""
+"""Faster prediction functions are bit-identical; rows count as independent only if they are."""
 
 from __future__ import annotations
 

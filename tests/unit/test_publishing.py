@@ -1,4 +1,4 @@
-"""Publishing a version: whole or not at all, once for the same content, whoever else publishes or dies."""
+"""Publishing a version is atomic and happens once per content, also with concurrent or killed writers."""
 
 from __future__ import annotations
 

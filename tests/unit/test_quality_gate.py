@@ -1,4 +1,4 @@
-"""The quality gate: better than the mean, not worse than what is served, and never behind a person's back."""
+"""The quality gate: better than the mean, not worse than the current version; operators decide in the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model volume: what is served is what passed or what a person chose, and it stays so."""
+"""The model volume: only a version that passed the gate or that an operator chose is served."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_rollback_goes_one_promoted_version_back_and_stays(store: ModelStore) ->
     publish(store, line_table(4.0))
     assert store.evaluation(3).verdict == "rolled back"
     assert store.rollback() == 1
-    with pytest.raises(StoreRefused, match="nothing older than version 1 was promoted"):
+    with pytest.raises(StoreRefused, match="of the versions served before version 1 none is left"):
         store.rollback()
 
 

@@ -55,7 +55,7 @@ def _summary(estimator: Estimator, manifest: Manifest) -> tuple[float, ...]:
     return manifest.metrics["rmse"], at, interval.quantile * deviation
 
 
-@pytest.mark.skipif(version("scikit-learn") != "1.9.1", reason="another scikit-learn trains every model anew")
+@pytest.mark.skipif(version("scikit-learn") != "1.9.1", reason="another scikit-learn retrains every model")
 def test_the_demonstration_of_the_first_release_is_not_trained_anew() -> None:
     manifest = read_manifest(FIRST_RELEASE / "versions" / "1")
 

@@ -1,4 +1,4 @@
-"""A part of the worker that makes no progress is noticed, by name."""
+"""A task of the worker that makes no progress is reported by name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from api.worker.heartbeat import Heartbeat
 def test_a_part_that_is_silent_for_too_long_hangs_and_recovers() -> None:
     """The others do not hide it."""
     heartbeat = Heartbeat(limit=0.05)
-    heartbeat.beat("lane 0")
-    heartbeat.beat("lane 1")
+    heartbeat.beat("job loop 0")
+    heartbeat.beat("job loop 1")
     assert heartbeat.hung() == []
 
     threading.Event().wait(0.1)
-    heartbeat.beat("lane 1")
-    assert heartbeat.hung() == ["lane 0"]
+    heartbeat.beat("job loop 1")
+    assert heartbeat.hung() == ["job loop 0"]
 
-    heartbeat.beat("lane 0")
+    heartbeat.beat("job loop 0")
     assert heartbeat.hung() == []

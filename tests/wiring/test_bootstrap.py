@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 
@@ -14,6 +15,8 @@ from tests.harness.repository_root import ROOT
 
 
 def _run(*command: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    if not shutil.which("docker"):
+        pytest.skip("no docker command: these scripts ask Compose through it")
     environment = {name: value for name, value in os.environ.items() if name not in settings()}
     return subprocess.run(
         command, cwd=ROOT, env=environment | changed, capture_output=True, text=True, check=False

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from mlstack.runtime.settings import DEMO_PASSWORDS
-from tests.harness.repository import COMBINATIONS, is_step, read, resolved, services, settings
+from tests.harness.repository import COMBINATIONS, Service, is_step, read, services, settings
 from tests.harness.repository_root import ROOT
 
 PRODUCTION = [name for name, (files, _) in COMBINATIONS.items() if "docker-compose.prod.yaml" in files]
 MONITORED = [name for name in PRODUCTION if "docker-compose.monitoring.yaml" in COMBINATIONS[name][0]]
 _PASSWORDS = {name: value for name, value in settings().items() if name.endswith("_PASSWORD")}
-_SEEN_BY_OTHERS_ONLY = {"grafana-demo"}  # Grafana's alone, none of our programs gets it
-_REFUSAL = ROOT / "scripts" / "operate" / "refuse-demo-password.sh"  # before the programs of others
+_SEEN_BY_OTHERS_ONLY = {"grafana-demo"}  # only Grafana reads it, not our programs
+_REFUSAL = ROOT / "scripts" / "operate" / "refuse-demo-password.sh"  # before third-party programs
 
 
 def test_every_demo_password_is_known_to_who_refuses_them() -> None:
@@ -67,7 +67,7 @@ def test_no_server_of_the_stack_is_addressed_where_external_ones_are_used(combin
 @pytest.mark.parametrize("combination", PRODUCTION)
 def test_every_file_that_the_environment_names_is_a_secret_of_that_service(combination: str) -> None:
     for name, service in services(combination).items():
-        secrets = {secret["target"] for secret in service.get("secrets", [])}
+        secrets = {target for target, _ in _secrets(service)}
         text = json.dumps(
             [service.get(key) for key in ("environment", "command", "entrypoint", "healthcheck")]
         )
@@ -80,9 +80,16 @@ def test_secrets_are_those_that_are_made_and_documented(combination: str) -> Non
     made = set(re.findall(r"^keep_or_make (\w+) ", read("scripts/operate/make-secrets.sh"), re.MULTILINE))
     documented = set(re.findall(r"^ *\| `(\w+)` \|", read("docs/operations.md"), re.MULTILINE))
 
-    files = {Path(secret["file"]).name for secret in resolved(combination)["secrets"].values()}
+    mounted = {name for service in services(combination).values() for _, name in _secrets(service)}
 
-    assert files <= made == documented
+    assert mounted <= made == documented
+
+
+def _secrets(service: Service) -> set[tuple[str, str]]:
+    """Return where a service finds its secrets, and the names of the folders that they come from."""
+    mounts = [mount for mount in service.get("volumes", []) if mount["target"].startswith("/run/secrets/")]
+    assert all(not mount["bind"].get("create_host_path") for mount in mounts), mounts
+    return {(mount["target"], Path(mount["source"]).name) for mount in mounts}
 
 
 @pytest.mark.parametrize("combination", PRODUCTION)

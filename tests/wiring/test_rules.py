@@ -1,4 +1,4 @@
-"""Alert and recording rules: each has a test of its own, and tells a person what to do."""
+"""Alert and recording rules: each has its own test, and tells the operator what to do."""
 
 from __future__ import annotations
 

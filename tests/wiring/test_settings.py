@@ -1,4 +1,4 @@
-""".env, the Compose files, the code and README name the same settings."""
+""".env, the Compose files, and the code name the same settings."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from tests.harness.repository import (
 from tests.harness.repository_root import ROOT
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)")
-_ROW = re.compile(r"^\| *`([A-Z_]+)` *\| *(?:`([^`]*)`)? *\|", re.MULTILINE)
-_MINE = re.compile(r"[A-Z][A-Z_]+")
 
 
 def _used() -> set[str]:
@@ -33,19 +31,16 @@ def test_every_variable_has_a_value() -> None:
 
 
 def test_every_value_is_used() -> None:
-    assert set(settings()) <= _used() | {"COMPOSE_PROJECT_NAME"}  # which Compose itself reads
+    assert set(settings()) <= _used() | {
+        "COMPOSE_PROJECT_NAME",
+        "COMPOSE_IGNORE_ORPHANS",
+    }  # which Compose itself reads
 
 
 def test_no_setting_is_given_twice() -> None:
     names = re.findall(r"^([A-Z_]+)=", read(".env"), re.MULTILINE)
 
     assert [name for name, times in Counter(names).items() if times > 1] == []
-
-
-def test_readme_has_a_row_for_every_setting() -> None:
-    rows = dict(_ROW.findall(read("README.md")))
-
-    assert rows == settings()
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)

@@ -1,4 +1,4 @@
-"""What every replica tells of one table or queue is combined by max: a sum would count it several times."""
+"""Gauges that every replica reports about a shared table or queue are aggregated by max, not by sum."""
 
 from __future__ import annotations
 

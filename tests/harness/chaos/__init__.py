@@ -1,1 +1,1 @@
-"""Faults, load that is recorded, and what must hold afterwards."""
+"""Faults, recorded load, and the checks afterwards."""

@@ -1,171 +1,74 @@
-"""What can go wrong: each fault is a block; when its body runs, all that is wrong has gone wrong."""
+"""The faults, and whether requests may fail during each."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 
-from tests.harness.chaos.system import System, pause, start, stop, unpause
-from tests.harness.stack.waiting import wait_until
+from tests.harness.chaos.injections import (
+    artifact_damaged,
+    clock_jumped,
+    cut_off,
+    disk_full,
+    killed,
+    paused,
+    retrained,
+    slow_commits,
+    stopped,
+    unreachable,
+)
+from tests.harness.chaos.system import System
 
 Injection = Callable[[System, float], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`inject(system, seconds)` lets it happen for that long, and ends it with the block.
+    """`inject(system, seconds)` causes the fault for that long, and ends it with the block.
 
-    `failures` is the share of requests that may fail from the beginning until all is well again;
-    None where a promise cannot hold: without its only api, its door, or both stores nobody is answered.
+    `outage`: without its only api, without nginx or without both stores no request can be answered, so
+    requests may fail until recovery. During any other fault no request may fail.
     """
 
     name: str
     inject: Injection
-    failures: float | None = None
-    stores_away: bool = False  # both: refused at once, in the right form
+    outage: bool = False
+    stores_down: bool = False  # both: refused at once, in the right form
     api_restarts: bool = False
 
 
-@contextmanager
-def killed(*services: str, system: System, seconds: float) -> Iterator[None]:
-    """End the services by SIGKILL; the engine starts them again, nobody else does."""
-    del seconds
-    before = {service: system.starts(service) for service in services}
-    for container in map(system.container, services):
-        container.kill()
-    yield
-    for service in services:
-        wait_until(partial(_has_restarted, system, service, before[service]), 60, f"{service} to restart")
-
-
-def _has_restarted(system: System, service: str, before: tuple[int, str]) -> bool:
-    return system.starts(service) != before and system.container(service).state == "running"
-
-
-@contextmanager
-def paused(*services: str, system: System, seconds: float) -> Iterator[None]:
-    """Freeze the services: their connections stay open and nobody answers."""
-    with ExitStack() as stack:
-        for container in map(system.container, services):
-            pause(container)
-            stack.callback(unpause, container)
-        time.sleep(seconds)
-        yield
-
-
-@contextmanager
-def stopped(*services: str, system: System, seconds: float) -> Iterator[None]:
-    """Stop the services and start them again: meanwhile their names cannot be resolved."""
-    with ExitStack() as stack:
-        for container in map(system.container, services):
-            stop(container)
-            stack.callback(start, container)
-        time.sleep(seconds)
-        yield
-
-
-@contextmanager
-def cut_off(service: str, *networks: str, system: System, seconds: float) -> Iterator[None]:
-    """Take the service off its networks: packets vanish, nobody is told."""
-    container = system.container(service)
-    with ExitStack() as stack:
-        for network in networks:
-            system.cut_off(container, network)
-            stack.callback(system.connect, container, network)
-        time.sleep(seconds)
-        yield
-
-
-@contextmanager
-def slow_commits(system: System, seconds: float) -> Iterator[None]:
-    """Make every commit of the prediction log take two seconds."""
-    system.sql("""
-        CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            IF current_setting('slow.done', true) IS DISTINCT FROM txid_current()::text THEN
-                PERFORM set_config('slow.done', txid_current()::text, true), pg_sleep(2);
-            END IF;
-            RETURN NULL;
-        END $$;
-        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON predictions DEFERRABLE INITIALLY DEFERRED
-            FOR EACH ROW EXECUTE FUNCTION slowly();
-        GRANT EXECUTE ON FUNCTION slowly() TO inference;
-    """)
-    try:
-        time.sleep(seconds)
-        yield
-    finally:
-        system.sql("DROP FUNCTION slowly CASCADE")
-
-
-@contextmanager
-def disk_full(system: System, seconds: float) -> Iterator[None]:
-    """Fill the disk of the prediction log to the last byte."""
-    system.on_disk("dd if=/dev/zero of=/disk/ballast bs=1M; dd if=/dev/zero of=/disk/crumbs bs=4k")
-    try:
-        time.sleep(seconds)
-        yield
-    finally:
-        system.on_disk("rm -f /disk/ballast /disk/crumbs")
-
-
-@contextmanager
-def artifact_damaged(damage: str, system: System, seconds: float) -> Iterator[None]:
-    """Damage the files of the version that answers; put them back afterwards."""
-    current = "/models/current/model.skops"
-    system.in_model_volume(f"cp -p {current} {current}.whole && {damage} {current}")
-    try:
-        wait_until(lambda: system.api.get("/health").json()["model_refused"], 15, "the damage to be noticed")
-        time.sleep(seconds)
-        yield
-    finally:
-        system.in_model_volume(f"mv {current}.whole {current}")
-
-
-@contextmanager
-def retrained(system: System, seconds: float) -> Iterator[None]:
-    """Publish another model, and roll it back; here the end of the fault is the roll-back."""
-    system.publish(3.0)
-    wait_until(partial(_answers_from, system, 2), 30, "the new model")
-    time.sleep(seconds)
-    yield
-    system.compose("run", "--rm", "--no-deps", "-T", "models", "rollback")
-    wait_until(partial(_answers_from, system, 1), 30, "the old model")
-
-
-def _answers_from(system: System, version: int) -> bool:
-    return bool(system.api.get("/health").json()["model_version"] == version)
-
-
-def _of(block: Callable[..., AbstractContextManager[None]], *arguments: str) -> Injection:
+def of(block: Callable[..., AbstractContextManager[None]], *arguments: str) -> Injection:
+    """Return `block` with its first arguments as a fault's injection."""
     return lambda system, seconds: block(*arguments, system=system, seconds=seconds)
 
 
-ONE_STORE = 0.05
-EVERYBODY = ("nginx", "api", "redis", "postgres")
+_ALL_FOUR = ("nginx", "api", "redis", "postgres")
 
 FAULTS = [
-    Fault("redis killed", _of(killed, "redis"), ONE_STORE),
-    Fault("postgres killed", _of(killed, "postgres"), ONE_STORE),
-    Fault("api killed", _of(killed, "api"), api_restarts=True),
-    Fault("nginx killed", _of(killed, "nginx")),
-    Fault("redis frozen", _of(paused, "redis"), ONE_STORE),
-    Fault("postgres frozen", _of(paused, "postgres"), ONE_STORE),
-    Fault("api frozen", _of(paused, "api")),
-    Fault("nginx frozen", _of(paused, "nginx")),
-    Fault("redis cut off", _of(cut_off, "redis", "stores"), ONE_STORE),
-    Fault("postgres cut off", _of(cut_off, "postgres", "stores"), ONE_STORE),
-    Fault("api cut off from both stores", _of(cut_off, "api", "stores"), stores_away=True),
-    Fault("redis stopped", _of(stopped, "redis"), ONE_STORE),
-    Fault("postgres stopped", _of(stopped, "postgres"), ONE_STORE),
-    Fault("redis and postgres frozen", _of(paused, "redis", "postgres"), stores_away=True),
-    Fault("redis and postgres killed", _of(killed, "redis", "postgres")),
-    Fault("all four killed", _of(killed, *EVERYBODY), api_restarts=True),
-    Fault("commits take two seconds", slow_commits, ONE_STORE),
-    Fault("the log's disk is full", disk_full, ONE_STORE),
-    Fault("artifact truncated", _of(artifact_damaged, "truncate -s 100"), ONE_STORE),
-    Fault("artifact corrupt", _of(artifact_damaged, "cp /etc/passwd"), ONE_STORE),
-    Fault("retrained and rolled back", retrained, ONE_STORE),
+    Fault("redis killed", of(killed, "redis")),
+    Fault("postgres killed", of(killed, "postgres")),
+    Fault("api killed", of(killed, "api"), outage=True, api_restarts=True),
+    Fault("nginx killed", of(killed, "nginx"), outage=True),
+    Fault("redis frozen", of(paused, "redis")),
+    Fault("postgres frozen", of(paused, "postgres")),
+    Fault("api frozen", of(paused, "api"), outage=True),
+    Fault("nginx frozen", of(paused, "nginx"), outage=True),
+    Fault("redis cut off", of(cut_off, "redis", "stores")),
+    Fault("postgres cut off", of(cut_off, "postgres", "stores")),
+    Fault("api cut off from both stores", of(cut_off, "api", "stores"), outage=True, stores_down=True),
+    Fault("api cut off from nginx", of(cut_off, "api", "ml-network"), outage=True),
+    Fault("nginx cut off", of(unreachable, "nginx"), outage=True),
+    Fault("redis stopped", of(stopped, "redis")),
+    Fault("postgres stopped", of(stopped, "postgres")),
+    Fault("redis and postgres frozen", of(paused, "redis", "postgres"), outage=True, stores_down=True),
+    Fault("redis and postgres killed", of(killed, "redis", "postgres"), outage=True),
+    Fault("all four killed", of(killed, *_ALL_FOUR), outage=True, api_restarts=True),
+    Fault("the api's clock jumps an hour ahead", of(clock_jumped, "+1h")),
+    Fault("the api's clock jumps an hour back", of(clock_jumped, "-1h")),
+    Fault("commits take two seconds", slow_commits),
+    Fault("the log's disk is full", disk_full),
+    Fault("artifact truncated", of(artifact_damaged, "truncate -s 100")),
+    Fault("artifact corrupt", of(artifact_damaged, "cp /etc/passwd")),
+    Fault("retrained and rolled back", retrained),
 ]

@@ -1,4 +1,4 @@
-"""A client that never stops asking and keeps what became of each of its requests."""
+"""A client that sends requests continuously and records the outcome of each."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import asyncio
 import random
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 import httpx
+
+from tests.harness.stack.waiting import wait_until
 
 _CLIENTS = 8
 _PAUSE = 0.02  # seconds between two requests of a client: the machine has other work, too
@@ -19,7 +23,7 @@ _TIMEOUT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one request."""
+    """The outcome of one request."""
 
     sent: float  # time.monotonic()
     done: float
@@ -31,7 +35,7 @@ class Outcome:
 
     @property
     def answered(self) -> bool:
-        """Whether the client was told that its prediction is safe."""
+        """Whether the prediction was acknowledged."""
         return self.status == 200
 
     @property
@@ -42,26 +46,42 @@ class Outcome:
 
 @dataclass
 class Load:
-    """Asks through the front door, over connections that are kept, for the time of a `with` block."""
+    """Sends requests through nginx, over kept connections, for the time of a `with` block."""
 
     url: str
     outcomes: list[Outcome] = field(default_factory=list)  # in order of their ends
 
     def __enter__(self) -> Load:
-        """Start asking."""
-        self._over = threading.Event()
+        """Start the client."""
+        self._over, self._held, self._asking = threading.Event(), threading.Event(), 0
         self._thread = threading.Thread(target=lambda: asyncio.run(self._ask_all()), name="load")
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        """Stop, and wait for the answers that are due."""
+        """Stop, and wait for the outstanding answers."""
         self._over.set()
         self._thread.join(2 * _TIMEOUT)
 
     def since(self, moment: float) -> list[Outcome]:
-        """Return what ended after `moment` (time.monotonic())."""
+        """Return the outcomes after `moment` (time.monotonic())."""
         return [outcome for outcome in self.outcomes if outcome.done >= moment]
+
+    def take(self) -> list[Outcome]:
+        """Return all outcomes so far and forget them, so that a long run needs no more memory."""
+        taken = self.outcomes[:]
+        del self.outcomes[: len(taken)]
+        return taken
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Ask nothing during the block; when it begins, every request has its outcome."""
+        self._held.set()
+        try:
+            wait_until(lambda: self._asking == 0, 2 * _TIMEOUT, "the last answers")
+            yield
+        finally:
+            self._held.clear()
 
     def answered_in_a_row(self, since: float) -> int:
         """Return how many of the latest requests, sent after `since`, were answered without a failure."""
@@ -81,6 +101,10 @@ class Load:
 
     async def _ask(self, client: httpx.AsyncClient, numbers: random.Random) -> None:
         while not self._over.is_set():
+            if self._held.is_set():
+                await asyncio.sleep(_PAUSE)
+                continue
+            self._asking += 1
             # Half of the questions come back, so that the cache has something to answer.
             x = float(numbers.randrange(50)) if numbers.random() < 0.5 else numbers.uniform(0, 20)
             sent = time.monotonic()
@@ -91,4 +115,5 @@ class Load:
             except (httpx.TransportError, ValueError) as error:
                 outcome = Outcome(sent, time.monotonic(), 0, False, x, {}, repr(error))
             self.outcomes.append(outcome)
+            self._asking -= 1
             await asyncio.sleep(_PAUSE)

@@ -1,1 +1,1 @@
-"""The commands of the documents, and what each must do."""
+"""What the commands of "Multi-Container Data Pipeline Project" and "Multi-Container ML Application" do."""

@@ -18,7 +18,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Page:
-    """What the page says, block by block."""
+    """The page's code blocks."""
 
     python: str
     yaml: str
@@ -50,7 +50,7 @@ def read_page() -> Page:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the checkout with a Compose project of its own."""
+    """A copy of the checkout with its own Compose project."""
 
     root: Path
     database_port: int = field(default_factory=free_port)

@@ -1,4 +1,4 @@
-"""What must come of the ML application's commands."""
+"""The expected outcomes of the ML application's commands."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def healthy(_stack: Stack, output: str) -> None:
 
 
 def computed(_stack: Stack, output: str) -> None:
-    """The first time it is no cached answer, and it is right."""
+    """The first answer is not cached, and is right."""
     found = answer(output)
 
     assert found["cached"] is False
@@ -35,7 +35,7 @@ def computed(_stack: Stack, output: str) -> None:
 
 
 def cached(_stack: Stack, output: str) -> None:
-    """The second time it is a cached answer, and just as right."""
+    """The second answer is cached, and is right."""
     found = answer(output)
 
     assert found["cached"] is True

@@ -1,4 +1,4 @@
-"""One command of a document, and what must come of it."""
+"""One command of a document, and its expected outcome."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ Settings = AbstractContextManager[dict[str, str]]
 
 
 def no_settings(_stack: Stack) -> Settings:
-    """Leave it at what .env says."""
+    """Use the settings of .env."""
     return nullcontext({})
 
 
 def nothing(_stack: Stack, _output: str) -> None:
-    """Accept whatever is printed."""
+    """Accept any output."""
 
 
 @dataclass(frozen=True)
 class Command:
     """`text` as the document has it. Where that cannot run, `reason` says why and `instead` is run.
 
-    It ends by itself with exit code 0, unless it is said below how else.
+    It ends with exit code 0, unless an attribute below says otherwise.
     """
 
     text: str
     check: Check = nothing
     reason: str = ""
     instead: str = ""
-    stays: bool = False  # `up` in the foreground: all healthy after a while; goes on during what comes next
-    until_ctrl_c: bool = False  # the same, but stopped as a person would as soon as the check is done
+    stays: bool = False  # `up` in the foreground: healthy after a while; runs during the next commands
+    until_ctrl_c: bool = False  # the same, but stopped by Ctrl-C as soon as the check is done
     talk: Talk | None = None
-    settings: Callable[[Stack], Settings] = no_settings  # what the document takes for granted around it
+    settings: Callable[[Stack], Settings] = no_settings  # the environment that the document assumes
     only_without: str = ""  # with this image on the machine it can run as written after all
 
     def runnable(self, stack: Stack) -> str:

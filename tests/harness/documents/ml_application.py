@@ -1,4 +1,4 @@
-"""Every command of "Multi-Container ML Application" in its order, and what must come of it."""
+"""Every command of "Multi-Container ML Application" in its order, and its expected outcome."""
 
 from __future__ import annotations
 

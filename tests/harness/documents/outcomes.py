@@ -26,7 +26,7 @@ def prints(*texts: str) -> Check:
 
 
 def follows(*texts: str) -> Talk:
-    """Return the talk with a program that prints all of these and goes on until Ctrl-C."""
+    """Return the talk with a program that prints all of these and runs until Ctrl-C."""
 
     def talk(_stack: Stack, program: Program) -> None:
         wait_until(lambda: all(text in program.output for text in texts), 20, f"{texts} to be printed")
@@ -38,7 +38,7 @@ def follows(*texts: str) -> Talk:
 
 
 def everything_runs(stack: Stack, _output: str) -> None:
-    """Every step has ended well, every server is healthy."""
+    """Every step has succeeded, every server is healthy."""
     by_service = {each.service: each for each in stack.containers()}
     assert {name: by_service[name].exit_code for name in STEPS} == dict.fromkeys(STEPS, 0)
     assert {name: by_service[name].state for name in STEPS} == dict.fromkeys(STEPS, "exited")

@@ -31,7 +31,7 @@ def external_database(stack: Stack) -> Iterator[dict[str, str]]:
 
 
 def production(stack: Stack, _output: str) -> None:
-    """Both servers answer those who have a key."""
+    """Both servers answer requests with a key."""
     with_key = {"X-API-Key": KEYS[0]}
 
     assert stack.serve.post("/predict", json={"values": [5]}).status_code == 401
@@ -49,7 +49,7 @@ def logs_are_json_files(stack: Stack, output: str) -> None:
 
 
 def monitoring(stack: Stack, _output: str) -> None:
-    """Prometheus hears from the exporters too, and knows what to raise an alarm about."""
+    """Prometheus scrapes the exporters, too, and has alerting rules."""
 
     def answering() -> set[str]:
         return {series["metric"]["job"] for series in stack.query("up == 1")}

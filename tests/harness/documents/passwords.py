@@ -1,4 +1,4 @@
-"""`POSTGRES_PASSWORD=secure_password docker-compose up`, whatever the volumes already hold."""
+"""`POSTGRES_PASSWORD=secure_password docker-compose up`, on empty and on existing volumes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _PORTS = {"DATABASE_PORT": "dsproject", "POSTGRES_PORT": "predictions"}
 
 
 def secure(stack: Stack, _output: str) -> None:
-    """The new password lets in, the one of .env does not; the stack works."""
+    """The new password is accepted, the one of .env is not; the stack works."""
     _only(stack, good=SECURE, bad=settings()["POSTGRES_PASSWORD"])
     assert stack.serve.post("/predict", json={"values": [5]}).json()["predictions"] == [[11.0]]
     assert stack.api.get("/health").json()["status"] == "healthy"
 
 
 def back_to_the_default(stack: Stack, output: str) -> None:
-    """The password of .env lets in again, the other one does not."""
+    """The password of .env is accepted again, the other one is not."""
     everything_runs(stack, output)
     _only(stack, good=settings()["POSTGRES_PASSWORD"], bad=SECURE)
 

@@ -1,4 +1,4 @@
-"""What model-serve must answer to the document's curl commands."""
+"""What model-serve must answer to the curl commands of "Multi-Container Data Pipeline Project"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must come of the document's commands on containers, volumes, networks and ports."""
+"""Expected outcomes in "Multi-Container Data Pipeline Project": containers, volumes, networks, ports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def project_structure(_stack: Stack, output: str) -> None:
 
 
 def first_start(stack: Stack, output: str) -> None:
-    """The steps say what they have done, and everything that serves is healthy."""
+    """The steps log what they have done, and all servers are healthy."""
     everything_runs(stack, output)
     assert '"event":"generated and loaded"' in output
     for value in ("slope", "intercept", "mse", "rmse", "r2"):
@@ -30,7 +30,7 @@ def first_start(stack: Stack, output: str) -> None:
 
 
 def comes_up(stack: Stack, _output: str) -> None:
-    """`up -d` returns as soon as everything is started; healthy it is soon after."""
+    """`up -d` returns as soon as everything is started; the servers are healthy soon after."""
     wait_until(
         lambda: {each.health for each in stack.containers() if each.is_server} == {"healthy"}, 60, "health"
     )

@@ -16,7 +16,7 @@ _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])")
 
 
 class Program:
-    """`bash -c command` on a pseudo-terminal; a thread reads what it prints, so that it never has to wait."""
+    """`bash -c command` on a pseudo-terminal; a thread reads its output, so that it never blocks."""
 
     def __init__(self, command: str, environment: dict[str, str], directory: str) -> None:
         """Start it at once."""
@@ -50,7 +50,7 @@ class Program:
         return self.exit_code
 
     def close_window(self) -> None:
-        """End it as a closed terminal window does, by SIGHUP; containers that it has started go on."""
+        """End it as a closed terminal window does, by SIGHUP; containers that it has started keep running."""
         for number in (signal.SIGHUP, signal.SIGKILL):
             if self.exit_code is None and self._child.pid is not None:
                 os.killpg(self._child.pid, number)

@@ -1,4 +1,4 @@
-"""`docker-compose up --scale model-serve=3`: three share the load, and one may die."""
+"""`docker-compose up --scale model-serve=3`: three share the load, and one may be killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a person sits: one checkout, one project, and one window in which `up` may be running."""
+"""A user's session: one checkout, one project, and one terminal window in which `up` may be running."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ _UP_SECONDS = 240
 _STOP_SECONDS = 40
 
 
-class Desk:
-    """Does one command after the other; what a command leaves running is there for the next."""
+class Terminal:
+    """Runs commands one after the other; containers that a command leaves running are there for the next."""
 
     def __init__(self, stack: Stack) -> None:
-        """Nothing runs yet."""
         self.stack = stack
         self._window: Program | None = None
 
@@ -29,13 +28,13 @@ class Desk:
             self._do(command, command.runnable(self.stack), self.stack.environment | settings)
 
     def close(self) -> None:
-        """Close the window in which `up` runs; the containers go on."""
+        """Close the window in which `up` runs; the containers keep running."""
         if self._window is not None:
             self._window.close_window()
             self._window = None
 
     def settled(self, since: datetime) -> bool:
-        """Return whether the steps have run since then and everything that serves is healthy."""
+        """Return whether the steps have run since then and all servers are healthy."""
         containers = self.stack.containers()
         steps = [each for each in containers if each.service == "model-evaluate"]
         if not steps or any(each.state != "exited" or each.started < since for each in steps):
@@ -48,10 +47,11 @@ class Desk:
         if command.talk:
             with program(text, environment, str(ROOT)) as running:
                 command.talk(self.stack, running)
-        elif command.stays or command.until_ctrl_c:
-            command.check(self.stack, self._up(text, environment))
         else:
-            command.check(self.stack, self._run(text, environment))
+            up = command.stays or command.until_ctrl_c
+            output = self._up(text, environment) if up else self._run(text, environment)
+            assert "orphan" not in output, f"{text} warns about containers of an overlay:\n{output}"
+            command.check(self.stack, output)
         if command.until_ctrl_c:
             self._stop()
 

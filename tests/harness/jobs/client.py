@@ -50,7 +50,7 @@ class Jobs:
         return int(self.sql("SELECT count(*) FROM jobs WHERE finished_at IS NULL")[0])
 
     def start(self, *options: str) -> None:
-        """Start what is missing of broker and workers, and wait until they are healthy."""
+        """Start broker and workers where missing, and wait until they are healthy."""
         self.stack.compose(*PROFILE, "up", "--wait", "--no-recreate", *options, "rabbitmq", "worker")
 
     def stop(self, service: str) -> None:
@@ -64,7 +64,7 @@ class Jobs:
             container.kill()
 
     def lose_broker(self) -> None:
-        """Remove the broker and all it remembers."""
+        """Remove the broker and its data."""
         self.stack.compose(*PROFILE, "rm", "--force", "--stop", "rabbitmq")
         volume = f"{self.stack.project}_rabbitmq_data"
         subprocess.run(["docker", "volume", "rm", volume], check=True, capture_output=True)

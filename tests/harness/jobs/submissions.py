@@ -1,4 +1,4 @@
-"""Clients of POST /jobs that behave as told: they repeat a request under its key until it is accepted."""
+"""Well-behaved clients of POST /jobs: they retry a request with its key until it is accepted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class JobLoad:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        """Stop them when what they have begun is accepted."""
+        """Stop them when their current requests are accepted."""
         self._stop.set()
         for thread in self._threads:
             thread.join(120)

@@ -27,7 +27,7 @@ def overlay_images() -> dict[str, str]:
 
 
 def prepare_images(environment: dict[str, str]) -> bool:
-    """Have all images here but Grafana's; return whether that could be had, too."""
+    """Prepare all images; return whether Grafana's is available, too."""
     images = overlay_images()
     others = [image for name, image in images.items() if name != "grafana"]
     assert _ensure(environment, *others), f"{others} cannot be had"

@@ -1,4 +1,4 @@
-"""The monitoring overlay, and profile async for it to watch, on top of the running stack; the way back."""
+"""The monitoring overlay with the profile async, added to the running stack and removed afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OF_THE_MAIN_FILE = ("rabbitmq", "worker", "model-monitor")  # which runs withou
 
 @dataclass(frozen=True)
 class Monitoring:
-    """The stack with everything that watches it; `grafana` tells whether that image could be had."""
+    """The stack with the monitoring overlay; `grafana` tells whether that image was available."""
 
     stack: Stack
     grafana_image: str
@@ -53,7 +53,7 @@ class Monitoring:
 
 @contextmanager
 def monitored(stack: Stack) -> Iterator[Monitoring]:
-    """Add the overlay, without Grafana where its image cannot be had; take it away afterwards."""
+    """Add the overlay, without Grafana where its image is not available; remove it afterwards."""
     images = overlay_images()
     monitoring = Monitoring(stack, images["grafana"], prepare_images(stack.environment))
     scale = () if monitoring.grafana else ("--scale", "grafana=0")

@@ -9,7 +9,7 @@ from tests.harness.stack.waiting import wait_until
 
 
 def send_traffic(stack: Stack) -> None:
-    """Ask for what the model was trained on, some of it twice, now and at leisure; make a mistake or two."""
+    """Send requests within the training range, some of them twice, as predictions and jobs, and bad ones."""
     wait_until(lambda: _submit_job(stack) == 202, what="the api to find RabbitMQ")
     random = np.random.default_rng(667)
     for _ in range(3):

@@ -18,14 +18,12 @@ import psycopg2
 import redis as redis_client
 from tests.harness.processes.serving import ServingProcess, eventually
 from tests.harness.processes.store_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer
-from tests.harness.processes.stores import free_port, postgres_server, redis_server
+from tests.harness.processes.stores import free_port, postgres_server, shipped_redis
 from tests.harness.repository_root import ROOT
 
 DATABASE = "predictions"
 INFERENCE_PASSWORD = "inference-demo"
 QUEUE, REJECTED = "predictions:queue", "predictions:rejected"
-# As in redis/redis.conf: what is acknowledged is on disk, and only the cache is ever evicted.
-_REDIS_OPTIONS = ("--appendfsync", "always", "--maxmemory", "384mb", "--maxmemory-policy", "volatile-lru")
 
 
 @dataclass
@@ -68,21 +66,21 @@ class Stores:
 @contextmanager
 def stores() -> Iterator[Stores]:
     """Start both stores and prepare the log as the service postgres-access does."""
-    with postgres_server() as postgres, redis_server(*_REDIS_OPTIONS) as redis:
+    with postgres_server() as postgres, shipped_redis() as redis:
         postgres.execute(f"CREATE DATABASE {DATABASE}")
         prepare_log(postgres)
         yield Stores(postgres, redis)
 
 
-def prepare_log(postgres: PostgresServer) -> None:
-    """Run postgres/access.sql; it may be repeated."""
+def prepare_log(postgres: PostgresServer, **settings: str) -> None:
+    """Run postgres/access.sql; it may be repeated. `settings` are environment variables."""
     program = shutil.which("psql")
     assert program, "psql comes with the PostgreSQL server's package"
     passwords = {"POSTGRES_PASSWORD": SUPERUSER_PASSWORD, "INFERENCE_PASSWORD": INFERENCE_PASSWORD}
     options = ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
     script = ["--file", str(ROOT / "postgres" / "access.sql")]
     command = [program, *options, *script, postgres.url(DATABASE)]
-    subprocess.run(command, env=os.environ | passwords, check=True, capture_output=True)
+    subprocess.run(command, env=os.environ | passwords | settings, check=True, capture_output=True)
 
 
 @contextmanager
@@ -96,7 +94,7 @@ def inference(
         "PORT": str(port),
         "MODEL_DIR": str(model_dir),
         "DATABASE_URL": stores.inference_url,
-        "REDIS_URL": stores.redis.url(),
+        "REDIS_URL": stores.redis.url("api"),
         **{name: str(value) for name, value in settings.items()},
     }
     command = [sys.executable, "-m", "api"]
@@ -116,7 +114,7 @@ def inference(
 def undisturbed(
     model_dir: Path, log_path: Path, stores: Stores, **settings: object
 ) -> Iterator[ServingProcess]:
-    """Run the service with stores that stay: on a busy machine they are slow, not away, and it waits."""
+    """Run the service with stores that stay up: on a busy machine they may be slow, and the service waits."""
     settings = {"CACHE_TIMEOUT_SECONDS": 10, "INSERT_TIMEOUT_SECONDS": 10} | settings
     with inference(model_dir, log_path, stores, **settings) as process:
         assert eventually(lambda: is_healthy(process)), log_path.read_text()

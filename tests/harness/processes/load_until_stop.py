@@ -1,4 +1,4 @@
-"""Clients that ask all the time, and what became of their requests."""
+"""Clients that send requests continuously, and the outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Load:
     failures: list[str] = field(default_factory=list)
 
     def ask_until(self, over: threading.Event, url: str, keep_alive: bool) -> None:
-        """Ask one request after the other; a connection that was accepted must bring an answer."""
+        """Send one request after the other; every accepted connection must get an answer."""
         limits = httpx.Limits(max_keepalive_connections=1 if keep_alive else 0)
         with httpx.Client(base_url=url, limits=limits, timeout=60) as client:
             while not over.is_set():
@@ -40,7 +40,7 @@ class Load:
 
 @contextmanager
 def load(port: int, *, keep_alive: bool) -> Iterator[Load]:
-    """Let clients ask all the time until the block ends."""
+    """Let clients send requests until the block ends."""
     seen, over = Load(), threading.Event()
     with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
         url = f"http://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""Ways in which a PostgreSQL is away for a while."""
+"""Outages of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.processes.store_process import PostgresServer
 
 @contextmanager
 def stopped(database: PostgresServer) -> Iterator[None]:
-    """Not there: connections are refused."""
+    """Stopped: connections are refused."""
     database.signal(signal.SIGINT)  # "fast": SIGTERM would wait for clients to leave
     database.stop()
     try:
@@ -26,7 +26,7 @@ def stopped(database: PostgresServer) -> Iterator[None]:
 
 @contextmanager
 def frozen(database: PostgresServer) -> Iterator[None]:
-    """There, but silent: connections stay open and nobody answers, as when a host hangs."""
+    """Frozen: connections stay open, but nothing is answered, as when a host hangs."""
     _signal_all(database, signal.SIGSTOP)
     try:
         yield

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 JSON = "Content-Type: application/json"
 
@@ -46,7 +48,7 @@ class Response:
 class RawConnection:
     """One connection to a server on this machine."""
 
-    def __init__(self, connection: socket.socket, reader: BinaryIO) -> None:
+    def __init__(self, connection: socket.socket, reader: BufferedReader) -> None:
         """Both are of the same connection."""
         self._connection = connection
         self._reader = reader
@@ -71,6 +73,13 @@ class RawConnection:
         length = int(dict(headers).get("content-length", "0"))
         return Response(status, headers, self._reader.read(length))
 
+    def receive_all(self) -> list[Response]:
+        """Read responses until the server closes the connection."""
+        found = []
+        while self._reader.peek(1):
+            found.append(self.receive())
+        return found
+
     def ask(self, data: bytes) -> Response:
         """Send a request in one piece and read its response."""
         self.send(data)
@@ -83,9 +92,10 @@ class RawConnection:
 
 
 @contextmanager
-def connected(port: int) -> Iterator[RawConnection]:
-    """Open a connection without Nagle's delay."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with connection.makefile("rb") as reader:
+def connected(port: int, tls: ssl.SSLContext | None = None) -> Iterator[RawConnection]:
+    """Open a connection without Nagle's delay, encrypted if `tls` says how."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        secured = tls.wrap_socket(plain, server_hostname="localhost") if tls else plain
+        with secured as connection, connection.makefile("rb") as reader:
             yield RawConnection(connection, reader)

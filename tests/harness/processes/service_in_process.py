@@ -17,14 +17,14 @@ from tests.harness.processes.inference import Stores
 
 
 class ServiceInProcess:
-    """Runs the service on an event loop that stands still between the calls."""
+    """Runs the service on an event loop that is paused between the calls."""
 
     def __init__(self, model_dir: Path, stores: Stores, **environment: str) -> None:
         """Open it as the process does."""
         variables = {
             "MODEL_DIR": str(model_dir),
             "DATABASE_URL": stores.inference_url,
-            "REDIS_URL": stores.redis.url(),
+            "REDIS_URL": stores.redis.url("api"),
             **environment,
         }
         with patch.dict(os.environ, variables):
@@ -52,7 +52,7 @@ class ServiceInProcess:
         self._service.models.current.refresh()
 
     def await_redis(self) -> None:
-        """Return when it is connected to Redis; between questions its event loop stands still."""
+        """Return when it is connected to Redis; its event loop is paused between calls."""
         self._runner.run(self._connected())
 
     async def _connected(self) -> None:

@@ -37,18 +37,18 @@ class Server:
             time.sleep(0.05)
 
     def signal(self, number: int) -> None:
-        """Send a signal, for example SIGSTOP; the process goes on existing."""
+        """Send a signal, for example SIGSTOP; the process is not reaped."""
         if self.process is not None:
             self.process.send_signal(number)
 
     def kill(self) -> None:
-        """End it by SIGKILL: no chance to tidy up."""
+        """End it by SIGKILL, without a clean shutdown."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
 
     def stop(self) -> None:
-        """Ask it to end, insist after ten seconds."""
+        """Send SIGTERM, and SIGKILL after ten seconds."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
@@ -58,7 +58,7 @@ class Server:
             self.kill()
 
     def log(self) -> str:
-        """Return what it has said so far."""
+        """Return its output so far."""
         return (self.directory / "server.log").read_text(errors="replace")
 
 
@@ -82,6 +82,9 @@ class PostgresServer(Server):
 class RedisServer(Server):
     """A Redis with the append-only file on."""
 
-    def url(self) -> str:
+    password: str = ""  # of every user; none where there are no users but the default one
+
+    def url(self, user: str = "default") -> str:
         """Return the URL of its database 0."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        login = f"{user}:{self.password}@" if self.password else ""
+        return f"redis://{login}127.0.0.1:{self.port}/0"

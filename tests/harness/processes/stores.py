@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis for tests: each on a free loopback port, in a directory of its own."""
+"""Real PostgreSQL and Redis for tests: each on a free loopback port, in its own directory."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ import psycopg2
 import pytest
 
 from tests.harness.processes.store_process import SUPERUSER_PASSWORD, PostgresServer, RedisServer, Server
+from tests.harness.repository_root import ROOT
 
 _PORTS = range(12_000, 23_000)  # above are ports of the stack that scripts/develop/test.sh runs beside
+REDIS_PASSWORD = "redis-0123456789"
 _DEBIAN = Path("/usr/lib/postgresql")  # keeps the server's programs off the PATH, one folder a version
 
 
@@ -64,8 +66,26 @@ def redis_server(*options: str) -> Iterator[RedisServer]:
             yield server
 
 
+@contextmanager
+def shipped_redis(*options: str, **settings: str) -> Iterator[RedisServer]:
+    """Give a Redis as its container runs it, by redis/start.sh; `settings` are its environment."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+    with _directory() as directory:
+        port = free_port()
+        folders = {"TMPDIR": str(directory), "REDIS_DIR": str(directory)}
+        names = ("REDIS_PASSWORD", "REDIS_API_PASSWORD", "REDIS_EXPORTER_PASSWORD")
+        environment = dict.fromkeys(names, REDIS_PASSWORD) | folders | settings
+        command = ["env", *(f"{name}={value}" for name, value in environment.items())]
+        command += ["sh", str(ROOT / "redis" / "start.sh")]
+        command += ["--bind", "127.0.0.1", "--port", str(port), *options]
+        server = RedisServer(command, directory, port, lambda: _accepts_ping(port), password=REDIS_PASSWORD)
+        with _running(server):
+            yield server
+
+
 def free_port() -> int:
-    """Return a loopback port that nobody listens on.
+    """Return a free loopback port.
 
     By chance, from below those that the kernel gives to clients: tests run side by side, and between this
     answer and the server's start another one must not get the same.
@@ -100,7 +120,7 @@ def _unprivileged(user: str, directory: Path) -> list[str]:
         return []
     shutil.chown(directory, user)
     shutil.chown(directory / "password", user)
-    # setpriv replaces itself by the server: a signal to our child reaches the server and nobody else.
+    # setpriv execs the server: a signal to the child process reaches the server itself.
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 

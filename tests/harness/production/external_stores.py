@@ -47,6 +47,14 @@ def external_postgres(name: str) -> Iterator[str]:
         run("docker", "rm", "--force", "--volumes", name)
 
 
+def empty_databases(name: str) -> None:
+    """Make both databases anew, as for a new server; the roles are there already."""
+    psql = ("docker", "exec", name, "psql", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres")
+    run(*psql, *("-c", "DROP DATABASE dsproject WITH (FORCE)"), *("-c", "CREATE DATABASE dsproject"))
+    run(*psql, "-c", "DROP DATABASE predictions WITH (FORCE)")
+    _make_roles(name)
+
+
 def _make_roles(name: str) -> None:
     environment = [part for role in _ROLES for part in ("--env", f"{role}_PASSWORD={PASSWORD}")]
     psql = ("docker", "exec", *environment, name, "psql", "-v", "ON_ERROR_STOP=1", "-U", "postgres")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.harness.production.external_stores import PASSWORD, run
+from tests.harness.production.certificates import write_certificate
+from tests.harness.production.external_stores import PASSWORD
 
 KEYS = ("first-key-0123456789", "second-key-0123456789")
 OWN_PASSWORDS = {
     "redis_password": "redis-0123456789",
+    "redis_api_password": "redis-api-0123456789",
+    "redis_exporter_password": "redis-exporter-0123456789",
     "rabbitmq_password": "rabbitmq-0123456789",
     "grafana_password": "grafana-0123456789",
     "sealing_key": "sealing-0123456789",
@@ -28,14 +31,14 @@ def write_secrets(folder: Path, address: str) -> None:
         "api_keys": "\n".join(KEYS),
     }
     for name, content in secrets.items():
-        (folder / name).write_text(content + "\n")
-        (folder / name).chmod(0o644)
-    _write_certificate(folder / "tls")
+        file = secret_file(folder, name)
+        file.parent.mkdir()
+        file.write_text(content + "\n")
+        file.chmod(0o644)
+    (folder / "tls").mkdir()
+    write_certificate(folder / "tls")
 
 
-def _write_certificate(tls: Path) -> None:
-    tls.mkdir()
-    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
-    files = ("-keyout", str(tls / "tls.key"), "-out", str(tls / "tls.crt"))
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, *files)
-    (tls / "tls.key").chmod(0o644)
+def secret_file(folder: Path, name: str) -> Path:
+    """Return the file of a secret: a folder each."""
+    return folder / name / "value"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.harness.processes.stores import free_port
-from tests.harness.production.external_stores import external_postgres, run
+from tests.harness.production.external_stores import PASSWORD, empty_databases, external_postgres, run
 from tests.harness.production.secret_files import write_secrets
 
 _FILES = ("docker-compose.yaml", "docker-compose.prod.yaml")
@@ -24,10 +24,30 @@ class Production:
     environment: dict[str, str]
     secrets: Path
     files: tuple[str, ...] = _FILES
+    address: str = ""  # of the external PostgreSQL
 
     def port(self, name: str) -> int:
         """Return the host port in the variable `name`."""
         return int(self.environment[name])
+
+    @property
+    def project(self) -> str:
+        """The Compose project's name."""
+        return self.environment["COMPOSE_PROJECT_NAME"]
+
+    def administrator(self) -> dict[str, str]:
+        """Return the settings that lead scripts to the external databases."""
+        url = f"postgresql://postgres:{PASSWORD}@{self.address}"
+        return {"DATABASE_ADMIN_URL": f"{url}/dsproject", "POSTGRES_ADMIN_URL": f"{url}/predictions"}
+
+    def empty_databases(self) -> None:
+        """Make the external databases anew."""
+        empty_databases(f"{self.project}-external")
+
+    def psql(self, database: str, statement: str) -> str:
+        """Return what the external server's superuser is answered, unaligned."""
+        psql = ("psql", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-Atc", statement)
+        return run("docker", "exec", f"{self.project}-external", *psql).strip()
 
     def compose(self, *arguments: str, check: bool = True) -> str:
         """Run docker compose with the production files."""
@@ -38,7 +58,15 @@ class Production:
 @contextmanager
 def production_stack(secrets: Path) -> Iterator[Production]:
     """Start the stack with the production files against an external PostgreSQL; remove it afterwards."""
-    project = os.environ.get("COMPOSE_PROJECT_NAME", "ml-stack-test") + "-prod"
+    with empty_production(secrets, "prod") as stack:
+        stack.compose("up", "--build", "--wait")
+        yield stack
+
+
+@contextmanager
+def empty_production(secrets: Path, name: str) -> Iterator[Production]:
+    """Give everything that the production files need, without starting them; remove it afterwards."""
+    project = f"{os.environ.get('COMPOSE_PROJECT_NAME', 'ml-stack-test')}-{name}"
     environment = {name: str(free_port()) for name in _PORTS} | {
         "COMPOSE_PROJECT_NAME": project,
         "SECRETS_DIR": str(secrets),
@@ -46,11 +74,10 @@ def production_stack(secrets: Path) -> Iterator[Production]:
         "RATE_LIMIT": "20",
         "RATE_BURST": "20",
     }
-    stack = Production(environment, secrets)
     with external_postgres(f"{project}-external") as address:
         write_secrets(secrets, address)
+        stack = Production(environment, secrets, address=address)
         try:
-            stack.compose("up", "--build", "--wait")
             yield stack
         finally:
             everything = ("--profile", "*", "down", "--volumes", "--remove-orphans", "--rmi", "local")

@@ -1,4 +1,4 @@
-"""What the engine knows about a container, as far as tests ask."""
+"""The engine's state of a container."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Container:
-    """One container as it was when it was looked at."""
+    """A snapshot of one container."""
 
     inspected: dict[str, Any]
 
@@ -39,7 +39,7 @@ class Container:
 
     @property
     def is_server(self) -> bool:
-        """Whether it is meant to go on running, as opposed to a step."""
+        """Whether it is a server, not a one-shot step."""
         return str(self.inspected["HostConfig"]["RestartPolicy"]["Name"]) in {"unless-stopped", "always"}
 
     @property
@@ -83,6 +83,14 @@ def inspect(ids: list[str]) -> list[Container]:
     done = subprocess.run(["docker", "inspect", *ids], check=False, capture_output=True, text=True)
     assert done.returncode == 0 or "No such object" in done.stderr, done.stderr
     return [Container(inspected) for inspected in json.loads(done.stdout)]
+
+
+def raw_logs(containers: list[Container]) -> bytes:
+    """Return all that these containers have written so far, as they wrote it."""
+    done = [
+        subprocess.run(["docker", "logs", each.id], check=True, capture_output=True) for each in containers
+    ]
+    return b"".join(one.stdout + one.stderr for one in done)
 
 
 def _instant(text: str) -> datetime:

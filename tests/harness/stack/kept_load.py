@@ -1,7 +1,8 @@
-"""Many clients that keep every answer, to tell what became of their requests afterwards."""
+"""Many clients that record every answer."""
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections import Counter
@@ -23,6 +24,9 @@ class Load:
     url: str
     body: dict[str, Any]
     clients: int = 4
+    headers: dict[str, str] = field(default_factory=dict)
+    trust: ssl.SSLContext | bool = True
+    pause: float = _PAUSE
     answers: list[httpx.Response] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)  # requests that got no answer at all
 
@@ -35,7 +39,7 @@ class Load:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        """Stop them, and wait for the answers that are due."""
+        """Stop them, and wait for the outstanding answers."""
         self._stop.set()
         for thread in self._threads:
             thread.join(30)
@@ -46,7 +50,7 @@ class Load:
         return Counter(answer.status_code for answer in self.answers)
 
     def keep_on(self, seconds: float) -> None:
-        """Let the load go on for this long."""
+        """Continue the load for this long."""
         self._stop.wait(seconds)
 
     def wait_for(self, more: int) -> None:
@@ -61,10 +65,10 @@ class Load:
         assert set(self.statuses) == {200}, f"{self.statuses}: {bad[:3]}"
 
     def _send(self) -> None:
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=30, headers=self.headers, verify=self.trust) as client:
             while not self._stop.is_set():
                 try:
                     self.answers.append(client.post(self.url, json=self.body))
                 except httpx.TransportError as error:
                     self.failures.append(f"{time.time():.3f} {error!r}")
-                self._stop.wait(_PAUSE)
+                self._stop.wait(self.pause)

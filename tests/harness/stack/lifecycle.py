@@ -1,4 +1,4 @@
-"""Bringing the stack up for a folder of tests, and taking it away with all its data."""
+"""Starts the stack for a folder of tests, and removes it with all its data."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def clean_project(session: pytest.Session, name: str) -> Iterator[Stack]:
 
 
 @contextmanager
-def running_stack(session: pytest.Session, name: str) -> Iterator[Stack]:
-    """Give the whole stack, healthy; images are built only if they are missing."""
+def running_stack(session: pytest.Session, name: str, *options: str) -> Iterator[Stack]:
+    """Give the whole stack, healthy, started with `options`; images are built only if they are missing."""
     with clean_project(session, name) as stack:
-        started = stack.compose("up", "--wait", check=False)
+        started = stack.compose("up", "--wait", *options, check=False)
         if started.returncode != 0:
             _save_logs(stack, name)
             pytest.fail(

@@ -1,4 +1,4 @@
-"""Containers beside the stack's own: one more server, another model volume; and what a failed step says."""
+"""Containers beside the stack's: one more server, another model volume; and a failed step's error lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.harness.stack.containers import Container, inspect
 
 
 def error_lines(output: str) -> list[str]:
-    """Return what the log lines of level error say; a traceback is none that we want."""
+    """Return the events of the log lines of level error; fail if there is a traceback."""
     assert "Traceback" not in output, output
     lines = [json.loads(line[line.index("{") :]) for line in output.splitlines() if '"level":' in line]
     return [str(line["event"]) for line in lines if line["level"] == "error"]

@@ -1,4 +1,4 @@
-"""Polling with a deadline, for everything that takes its time."""
+"""Polling with a deadline."""
 
 from __future__ import annotations
 

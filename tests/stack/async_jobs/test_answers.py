@@ -52,7 +52,7 @@ def test_a_long_poll_ends_with_the_job_and_not_with_its_time(jobs: Jobs) -> None
 
 
 def test_a_long_poll_is_bounded(jobs: Jobs) -> None:
-    """Nobody can hold a connection for a minute."""
+    """No client can hold a connection for a minute."""
     assert jobs.stack.api.get(f"/jobs/{uuid4()}", params={"wait": 11}).status_code == 422
 
 

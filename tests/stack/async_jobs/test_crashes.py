@@ -1,4 +1,4 @@
-"""An accepted job completes exactly once, whatever is killed or lost."""
+"""An accepted job completes exactly once, also if services are killed or messages lost."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.harness.jobs.client import Jobs
 from tests.harness.jobs.submissions import JobLoad
+from tests.harness.stack.scripts import operate, succeed
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,19 @@ def test_a_stopped_worker_finishes_what_it_began_and_exits_with_0(three: Jobs) -
     assert [worker.exit_code for worker in stopped] == [0, 0, 0]
     assert in_progress == ["0"]
     three.eventually(lambda: three.unfinished() == 0, 60, "all jobs to finish")
+
+
+def test_a_rolling_update_of_the_workers_loses_no_job(three: Jobs) -> None:
+    """As many workers as before, all of them new."""
+    before = {worker.id for worker in three.workers()}
+
+    with JobLoad(str(three.stack.api.base_url)) as load:
+        load.wait_for(20)
+        output = succeed(operate("rolling-update.sh", "worker", environment=three.stack.environment))
+        load.wait_for(20)
+
+    three.eventually(lambda: three.unfinished() == 0, 60, "all jobs to finish")
+    after = {worker.id for worker in three.workers()}
+    assert len(after) == len(before)
+    assert not after & before
+    assert "note:" not in output

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.harness.production.rotation import with_two_replicas
 from tests.harness.production.secret_files import KEYS
 from tests.harness.production.stack import Production, production_stack
 
@@ -26,3 +27,9 @@ def client(stack: Production) -> Iterator[httpx.Client]:
     trust = ssl.create_default_context(cafile=stack.secrets / "tls" / "tls.crt")
     with httpx.Client(base_url=address, verify=trust, headers={"X-API-Key": KEYS[0]}) as made:
         yield made
+
+
+@pytest.fixture(scope="package")
+def busy(stack: Production) -> Production:
+    """Two replicas of both servers, a worker, the exporters and the drift monitor."""
+    return with_two_replicas(stack)

@@ -1,4 +1,4 @@
-"""With `-f docker-compose.monitoring.yaml` after the production files: who watches has no demo password."""
+"""With `-f docker-compose.monitoring.yaml` after the production files: monitoring uses no demo password."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.harness.monitoring.images import OVERLAY, overlay_images, prepare_images
 from tests.harness.production.external_stores import PASSWORD, run
-from tests.harness.production.secret_files import OWN_PASSWORDS
+from tests.harness.production.secret_files import OWN_PASSWORDS, secret_file
 from tests.harness.production.stack import Production
 from tests.harness.stack.compose import settings
 from tests.harness.stack.waiting import wait_until
@@ -23,7 +23,7 @@ GRAFANA = "grafana"
 
 @pytest.fixture(scope="module")
 def watched(stack: Production) -> Iterator[Production]:
-    """The production stack with everything that watches it, for whose exit the stack's own cares."""
+    """The production stack with monitoring, which the production stack's fixture removes."""
     both = replace(stack, files=(*stack.files, OVERLAY))
     has_grafana = prepare_images(os.environ | stack.environment)
     scale = () if has_grafana else ("--scale", f"{GRAFANA}=0")
@@ -46,7 +46,7 @@ def values(stack: Production, query: str) -> dict[str, str]:
 def test_exporters_reach_their_stores_with_passwords_from_files(
     watched: Production, metric: str, stores: set[str]
 ) -> None:
-    """The local databases are not there: who answers are the external ones."""
+    """The local databases do not run: the external ones answer."""
     wait_until(lambda: values(watched, metric) == dict.fromkeys(stores, "1"), 60, metric)
 
 
@@ -70,7 +70,7 @@ def test_the_drift_monitor_reads_the_external_log(watched: Production) -> None:
 def test_an_exporter_refuses_the_demo_password(watched: Production, tmp_path: Path, exporter: str) -> None:
     secrets = tmp_path / "secrets"
     shutil.copytree(watched.secrets, secrets)
-    (secrets / "monitor_password").write_text(settings()["MONITOR_PASSWORD"])
+    secret_file(secrets, "monitor_password").write_text(settings()["MONITOR_PASSWORD"])
     careless = replace(watched, environment=watched.environment | {"SECRETS_DIR": str(secrets)})
 
     output = careless.compose("run", "--rm", "--no-deps", "-T", exporter, check=False)

@@ -1,4 +1,4 @@
-"""Targets answer, alerts have a way out, and who watches may touch nothing."""
+"""Targets answer, alerts are routed, and monitoring has read-only access."""
 
 from __future__ import annotations
 
