@@ -13,6 +13,7 @@ from api.http_server.draining import DrainingServer
 from api.jobs.settings import JobSettings
 from api.main import create_app
 from api.settings import Settings
+from mlstack.runtime.allocator import return_memory
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
 
@@ -27,6 +28,7 @@ def main() -> int:
     except SettingsError as error:
         logger.error(str(error))
         return 1
+    return_memory()
     # uvicorn drains on SIGTERM and raises the signal again afterwards: by then all requests are answered.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(

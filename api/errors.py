@@ -9,6 +9,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.http_server.asgi import ClientGone
+from api.http_server.metrics import CLIENT_GONE
 from api.open_inference.naming import PREFIX
 from mlstack.web import request_ids
 from mlstack.web.problems import CONTENT_TYPE, DETAILS, InvalidInput, Problem, problem_body
@@ -21,6 +23,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(ClientGone, _client_gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -39,6 +42,10 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     findings = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
     return await _problem(request, InvalidInput(findings))
+
+
+async def _client_gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_GONE)  # for the metrics: there is nobody to read it
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

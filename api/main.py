@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
@@ -24,6 +25,7 @@ from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
 from api.service import open_service
 from api.settings import Settings
+from mlstack.registry.trial import TrialLoader
 
 
 class HotPathFirst:
@@ -36,10 +38,15 @@ class HotPathFirst:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
-            await self._app.state.predict(scope, receive, send)
-        else:
-            await self._observed(scope, receive, send)
+        if scope["type"] == "http":
+            if scope["path"] == PATH and scope["method"] == "POST":
+                await self._app.state.predict(scope, receive, send)
+                return
+            if not scope[
+                "path"
+            ].isprintable():  # `$` in a route's pattern matches before a last line feed, too
+                scope["path"] = quote(scope["path"])
+        await self._observed(scope, receive, send)
 
 
 def answer_head(app: App) -> App:
@@ -57,13 +64,14 @@ def answer_head(app: App) -> App:
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
     settings, job_settings = app.state.settings, app.state.job_settings
+    trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     async with (
-        open_service(settings) as service,
-        open_job_service(service.database_address, job_settings) as jobs_service,
+        open_service(settings, trials.load) as service,
+        open_job_service(service.database_address, job_settings, service.memory) as jobs_service,
     ):
         app.state.service = service
         app.state.jobs = jobs_service
-        app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys)
+        app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys, service.memory)
         # Keep the objects loaded so far out of garbage collection: a full one would pause all requests.
         gc.collect()
         gc.freeze()

@@ -13,6 +13,7 @@ from api.connections.address import StoreAddress
 from api.connections.background import forget_abandoned_lookups, running
 from api.connections.postgres import PostgresConnection
 from api.connections.redis import RedisConnection
+from api.http_server.memory import MemoryBudget
 from api.prediction.batcher import Batcher, Limits
 from api.prediction.cache import Cache
 from api.prediction.intake import Intake
@@ -20,6 +21,8 @@ from api.prediction.log_queue import LogQueue
 from api.prediction.prediction_log import PredictionLog
 from api.prediction.sealing import Sealer
 from api.settings import Settings
+from mlstack.registry.current_model import Load
+from mlstack.registry.loaded_model import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
@@ -43,6 +46,7 @@ class Service:
     intake: Intake
     batcher: Batcher
     keys: ApiKeys
+    memory: MemoryBudget
     draining: bool = False  # set at SIGTERM by http_server/draining.py
 
     def check_ready(self) -> int:
@@ -56,24 +60,24 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[Service]:
+async def open_service(settings: Settings, load: Load = load_model) -> AsyncIterator[Service]:
     """Connect, load the model, start the background tasks; at the end answer pending requests, then close."""
     forget_abandoned_lookups()
     database_address = StoreAddress("postgres", settings.database_url)
     redis_address = StoreAddress("redis", settings.redis_url)
     redis = RedisConnection(redis_address)
     connections = [PostgresConnection(database_address) for _ in range(3)]
-    queue = LogQueue(redis, settings.queue_limit, settings.queue_timeout)
+    sealer = await asyncio.to_thread(Sealer, settings.sealing_keys)
+    queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
-    sealer = await asyncio.to_thread(Sealer, settings.database_url.value)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
     batcher = Batcher(cache, log, Limits(settings.max_pending, settings.max_pending_rows, settings.max_wait))
-    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
+    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir), load)
     models.follow()
     intake = Intake(models, settings.max_rows, settings.max_body_bytes)
-    service = Service(
-        settings, models, database_address, redis_address, redis, log, intake, batcher, settings.keys
-    )
+    memory = MemoryBudget(settings.max_pending_bytes)
+    stores = (database_address, redis_address)
+    service = Service(settings, models, *stores, redis, log, intake, batcher, settings.keys, memory)
     follow(settings.database_url, settings.redis_url, settings.keys.secret)
     metrics.queue_limit.set(settings.queue_limit)
     async with AsyncExitStack() as stack:

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from api.redis_url import read_redis_url
 from mlstack.runtime.secret_files import Secret
-from mlstack.runtime.settings import env, env_float, env_int, read_database_url
+from mlstack.runtime.settings import (
+    DEMO_PASSWORDS,
+    SettingsError,
+    env,
+    env_flag,
+    env_float,
+    env_int,
+    read_database_url,
+    read_secret,
+)
 from mlstack.web.api_keys import ApiKeys
 
 
@@ -19,7 +28,9 @@ class Settings:
     database_url: Secret[str]
     redis_url: Secret[str]
     keys: ApiKeys
+    sealing_keys: tuple[str, ...]  # of what lies in Redis; the first seals, all are accepted
     model_dir: Path
+    max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
     host: str
     port: int
     log_level: str
@@ -27,6 +38,7 @@ class Settings:
     max_body_bytes: int
     max_pending: int  # requests waiting for an answer; more are refused
     max_pending_rows: int
+    max_pending_bytes: int  # that all requests may hold: their bodies, rows and answers
     max_wait: float  # for a slow model; a request that would wait longer is refused
     cache_ttl: int
     queue_limit: int  # predictions that may wait in Redis while PostgreSQL is down
@@ -43,7 +55,9 @@ class Settings:
             database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
             redis_url=Secret("REDIS_URL", partial(read_redis_url, "REDIS_URL")),
             keys=ApiKeys(),
+            sealing_keys=_read_sealing_keys(),
             model_dir=Path(env("MODEL_DIR", "/models")),
+            max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; only nginx is published
             port=env_int("PORT", 8000, minimum=1),
             log_level=env("LOG_LEVEL", "INFO"),
@@ -51,12 +65,23 @@ class Settings:
             max_body_bytes=env_int("MAX_BODY_BYTES", 1 << 20, minimum=64),
             max_pending=env_int("MAX_PENDING", 1024, minimum=1),
             max_pending_rows=env_int("MAX_PENDING_ROWS", 100_000, minimum=1),
+            max_pending_bytes=env_int("MAX_PENDING_BYTES", 96 << 20, minimum=1),
             max_wait=env_float("MAX_WAIT_SECONDS", 5.0),
             cache_ttl=env_int("CACHE_TTL_SECONDS", 3600, minimum=1),
             queue_limit=env_int("QUEUE_LIMIT", 100_000),
             retention_days=env_int("RETENTION_DAYS", 0),
-            cache_timeout=env_float("CACHE_TIMEOUT_SECONDS", 0.15),
-            queue_timeout=env_float("QUEUE_TIMEOUT_SECONDS", 0.4),
-            insert_timeout=env_float("INSERT_TIMEOUT_SECONDS", 0.5),
+            # Together below a second: a client is told within one that no store answers
+            cache_timeout=env_float("CACHE_TIMEOUT_SECONDS", 0.1),
+            queue_timeout=env_float("QUEUE_TIMEOUT_SECONDS", 0.25),
+            insert_timeout=env_float("INSERT_TIMEOUT_SECONDS", 0.35),
             drain_timeout=env_float("DRAIN_TIMEOUT_SECONDS", 30.0),
         )
+
+
+def _read_sealing_keys() -> tuple[str, ...]:
+    """Return the keys in SEALING_KEY, one a line or separated by commas; without any the log's URL."""
+    text = read_secret("SEALING_KEY", "")
+    keys = tuple(key.strip() for key in text.replace(",", "\n").splitlines() if key.strip())
+    if DEMO_PASSWORDS.intersection(keys) and env_flag("REFUSE_DEMO_PASSWORDS"):
+        raise SettingsError("SEALING_KEY is the demo key of .env: choose your own, see docs/operations.md")
+    return keys or (read_database_url("DATABASE_URL"),)

@@ -66,7 +66,7 @@ def _run(name: str, options: argparse.Namespace) -> list[str]:
         return [f"{name}: {error}"]
     variant = ("-quick" if options.quick else "") + ("-against" if options.against else "")
     path = write_numbers(name + variant, outcome.numbers)
-    software = "" if name == "stack" else f" {machine.software()}"  # its programs are in its images
+    software = "" if name in {"stack", "jobs"} else f" {machine.software()}"  # its programs are in its images
     text = f"{outcome.text}\n\n{machine.hardware()}{software} Measured on {datetime.now(UTC):%Y-%m-%d}."
     print(f"\n{text}\n\nraw numbers: {path.relative_to(ROOT)}", flush=True)
     if not variant and not outcome.faults:
@@ -122,12 +122,20 @@ def _stack(options: argparse.Namespace) -> Outcome:
     return Outcome(numbers, stack.describe(numbers), [])
 
 
+def _jobs(options: argparse.Namespace) -> Outcome:
+    from bench import jobs  # noqa: PLC0415
+
+    numbers = jobs.measure(2.0 if options.quick else 10.0, _progress)
+    return Outcome(numbers, jobs.describe(numbers), [])
+
+
 _BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "serving": _serving,
     "training": _training,
     "growth": _growth,
     "hotspots": _hotspots,
     "stack": _stack,
+    "jobs": _jobs,
 }
 
 if __name__ == "__main__":

@@ -19,12 +19,12 @@ from bench.machine import use_every_core
 from bench.stores import ROOT
 from bench.targets import Target, table, target_table
 
-_PROJECT, _FIRST_PORT = "ml-stack-bench", 30_200
+_PROJECT, FIRST_PORT = "ml-stack-bench", 30_200  # of the api
 _PORTS = ("API_PORT", "SERVE_PORT", "PROMETHEUS_PORT", "DATABASE_PORT", "POSTGRES_PORT", "REDIS_PORT")
 _ENVIRONMENT = {
     "COMPOSE_PROJECT_NAME": _PROJECT,
     "BIND_ADDRESS": "127.0.0.1",
-    **{name: str(_FIRST_PORT + number) for number, name in enumerate(_PORTS)},
+    **{name: str(FIRST_PORT + number) for number, name in enumerate(_PORTS)},
 }
 _LAST_STEP = "model-evaluate"  # it depends on all others
 _REST_SECONDS = 20.0
@@ -43,13 +43,13 @@ class StackNumbers(msgspec.Struct, frozen=True):
 def measure(rounds: int, progress: Callable[[str], None]) -> StackNumbers:
     """Start the stack on empty volumes `rounds` times; measure the last one at rest."""
     use_every_core()
-    _run("scripts/bootstrap/base-images.sh", "ensure")
+    run("scripts/bootstrap/base-images.sh", "ensure")
     progress("building the images")
-    _compose("build", "--quiet")
-    with _cleaned_up():
+    compose("build", "--quiet")
+    with cleaned_up():
         healthy, steps = [], []
         for _ in range(rounds):
-            _compose("down", "--volumes", "--remove-orphans", "--timeout", "2")
+            compose("down", "--volumes", "--remove-orphans", "--timeout", "2")
             healthy.append(_timed_up())
             progress(f"healthy after {healthy[-1]:.1f} s")
         for _ in range(rounds):
@@ -75,30 +75,31 @@ def describe(numbers: StackNumbers) -> str:
 
 
 @contextmanager
-def _cleaned_up() -> Iterator[None]:
+def cleaned_up(*options: str) -> Iterator[None]:
+    """Remove the project when the block ends; `options` are those of Compose."""
     try:
         yield
     finally:
-        _compose("down", "--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "2")
+        compose(*options, "down", "--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "2")
 
 
 def _timed_up() -> float:
     try:
         return _timed("up", "--wait", "--no-build")
     except RuntimeError as error:
-        raise RuntimeError(f"{error}\n{_compose('logs', '--tail', '5')}") from error
+        raise RuntimeError(f"{error}\n{compose('logs', '--tail', '5')}") from error
 
 
 def _timed(*arguments: str) -> float:
     started = time.perf_counter()
-    _compose(*arguments)
+    compose(*arguments)
     return time.perf_counter() - started
 
 
 def _memory() -> dict[str, float]:
     """Return the memory of each running container, without the page cache, which the kernel can reclaim."""
-    containers = _compose("ps", "--quiet").split()
-    lines = _run("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *containers)
+    containers = compose("ps", "--quiet").split()
+    lines = run("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *containers)
     found = {}
     for line in lines.splitlines():
         name, used = line.split()[:2]
@@ -109,19 +110,21 @@ def _memory() -> dict[str, float]:
 
 
 def _image_sizes() -> dict[str, int]:
-    images = sorted(set(_compose("config", "--images").split()))
-    sizes = _run("docker", "image", "inspect", "--format", "{{.Size}}", *images).split()
+    images = sorted(set(compose("config", "--images").split()))
+    sizes = run("docker", "image", "inspect", "--format", "{{.Size}}", *images).split()
     return {
         image.removeprefix(f"{_PROJECT}/"): int(size) // 10**6
         for image, size in zip(images, sizes, strict=True)
     }
 
 
-def _compose(*arguments: str) -> str:
-    return _run("docker", "compose", *arguments)
+def compose(*arguments: str) -> str:
+    """Run docker compose in the benchmark's project and return its output; raise RuntimeError."""
+    return run("docker", "compose", *arguments)
 
 
-def _run(*command: str) -> str:
+def run(*command: str) -> str:
+    """Run a command with the benchmark's settings and return its output; raise RuntimeError."""
     environment = os.environ | _ENVIRONMENT
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import httptools
 
+from api.http_server.bounded_heads import BoundedHeads
 from api.http_server.exchange import DirectExchange
-from api.http_server.single_write import SingleWrites
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -28,7 +28,7 @@ class DirectHandler(Protocol):
         """Accept a request and return its exchange, which the response completes; or return None."""
 
 
-class DirectProtocol(SingleWrites):
+class DirectProtocol(BoundedHeads):
     """uvicorn's HTTP/1.1 protocol with this fast path."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -46,15 +46,18 @@ class DirectProtocol(SingleWrites):
             self.parser.feed_data(data)
         except httptools.HttpParserError:
             self._direct = False
-            self.send_400_response("Invalid HTTP request received.")
+            self.send_400_response("expected an HTTP request")
         except httptools.HttpParserUpgrade:
             self._unsupported_upgrade_warning()
         else:
             if self._direct:
                 self._dispatch_by_uvicorn()
+            elif self.in_head:
+                self.bound_head(len(data))
 
     def on_message_begin(self) -> None:
         """Begin a request; uvicorn's objects for it are created only if uvicorn dispatches it."""
+        self.begin_head()
         self.url = b""
         self.headers = []
         self._body = b""
@@ -66,6 +69,7 @@ class DirectProtocol(SingleWrites):
 
     def on_headers_complete(self) -> None:
         """Decide whether the request may take the fast path."""
+        self.in_head = False
         parser, cycle = self.parser, self.cycle
         self._direct = (
             self.url == self._path
@@ -81,6 +85,7 @@ class DirectProtocol(SingleWrites):
 
     def on_body(self, body: bytes) -> None:
         """Collect the body."""
+        self.in_head = False
         if self._direct:
             self._body += body
         else:
@@ -131,6 +136,7 @@ class DirectProtocol(SingleWrites):
 
     def _begin_uvicorn_request(self) -> None:
         self._unset_keepalive_if_required()
+        self.bound_pipeline()
         url, headers = self.url, self.headers
         super().on_message_begin()
         self.url = url

@@ -9,11 +9,12 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from api.dependencies import CurrentService
+from api.dependencies import PIECE_BYTES, CurrentService, CurrentShare, ResponseInPieces, UntilSent
+from api.jobs.reports import State
 from api.jobs.schemas import REQUEST_BODY, JobReport, Submission, problems
 from api.jobs.service import JobService
-from api.jobs.store import Report
-from api.prediction.identifiers import identify
+from api.prediction.identifiers import Identity, identify
+from api.prediction.intake import Question
 from mlstack.web.request_ids import HEADER
 
 router = APIRouter(tags=["jobs"])
@@ -46,24 +47,19 @@ Wait = Annotated[int, Query(ge=0, le=10, description="Seconds to wait for the jo
     openapi_extra=REQUEST_BODY,
 )
 async def submit_job(
-    request: Request, service: CurrentService, jobs: CurrentJobs, idempotency_key: IdempotencyKey = None
+    request: Request,
+    service: CurrentService,
+    jobs: CurrentJobs,
+    share: CurrentShare,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Accept a prediction to be made later; fetch the result at Location. Accepted jobs are never lost."""
     jobs.check_accepting()
     headers = dict(request.scope["headers"])
-    question = await service.intake.question(headers, request.receive)
     identity = identify(headers)
-    content = _encode((question.rows.shape, question.asked_version)) + question.rows.tobytes()
-    submission = Submission(
-        *identity.prediction,
-        rows=_encode(question.rows.tolist()).decode(),
-        asked_version=question.asked_version,
-        request_id=identity.request,
-        idempotency_key=idempotency_key,
-        fingerprint=hashlib.sha256(content).digest(),
-    )
-    report = await jobs.submit(submission)
-    location = f"/jobs/{msgspec.json.decode(report, type=Report).id}"
+    question = await service.intake.question(headers, request.receive, share)
+    report = await jobs.submit(_submission(identity, question, idempotency_key))
+    location = f"/jobs/{msgspec.json.decode(report, type=State).id}"
     reply = {"Location": location, "Retry-After": "1", HEADER: identity.request}
     return Response(report, 202, reply, "application/json")
 
@@ -74,6 +70,22 @@ async def submit_job(
     response_model_exclude_none=True,
     responses=problems(404, 422, 503),
 )
-async def job_report(job_id: UUID, jobs: CurrentJobs, wait: Wait = 0) -> Response:
+async def job_report(
+    job_id: UUID, jobs: CurrentJobs, share: CurrentShare, until_sent: UntilSent, wait: Wait = 0
+) -> Response:
     """Report on a job; with `wait`, when it has finished or after that many seconds."""
-    return Response(await jobs.report(str(job_id), wait), media_type="application/json")
+    report = await until_sent.enter_async_context(jobs.report(str(job_id), wait))
+    share.resize(min(len(report), PIECE_BYTES))
+    return ResponseInPieces(report, media_type="application/json")
+
+
+def _submission(identity: Identity, question: Question, idempotency_key: str | None) -> Submission:
+    rows = question.rows
+    return Submission(
+        *identity.prediction,
+        rows=_encode(rows.tolist()).decode(),
+        asked_version=question.asked_version,
+        request_id=identity.request,
+        idempotency_key=idempotency_key,
+        fingerprint=hashlib.sha256(_encode((rows.shape, question.asked_version)) + rows.tobytes()).digest(),
+    )

@@ -10,16 +10,18 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import msgspec
-
 from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
+from api.http_server.memory import MemoryBudget
 from api.jobs import metrics
+from api.jobs.backlog import Backlog
 from api.jobs.broker import Broker, BrokerUnavailable
+from api.jobs.pool import ConnectionPool
+from api.jobs.reports import Reports
 from api.jobs.schemas import Submission
 from api.jobs.settings import JobSettings
-from api.jobs.store import JobStore, Report
+from api.jobs.store import JobStore
 from api.jobs.waiting import Waiting
 from api.metrics import registered
 from mlstack.runtime.secret_files import follow
@@ -27,16 +29,22 @@ from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
 
+_WRITERS, _READERS = 3, 2  # connections of a replica: a long report must not hold up a submission
+_MAX_WAIT_SECONDS = 3.0  # for a connection
 _BROKER_GRACE_SECONDS = 300.0  # accept jobs for five minutes after RabbitMQ was last seen
 
 
 class JobService:
     """Accepts jobs and reports on them."""
 
-    def __init__(self, store: JobStore, broker: Broker, waiting: Waiting) -> None:
+    def __init__(
+        self, store: JobStore, reports: Reports, broker: Broker, waiting: Waiting, backlog: Backlog
+    ) -> None:
         self._store = store
+        self._reports = reports
         self._broker = broker
         self._waiting = waiting
+        self._backlog = backlog
 
     def check_accepting(self) -> None:
         """Raise Unavailable unless RabbitMQ was connected within the grace period."""
@@ -49,18 +57,26 @@ class JobService:
 
     async def submit(self, submission: Submission) -> bytes:
         """Return the job's report as JSON once the job is committed; raise Conflict or Unavailable."""
-        report, is_new = await self._store.submit(submission)
+        if self._backlog.full and submission.idempotency_key:  # a repeated request needs no place
+            earlier = await self._store.earlier(submission)
+            if earlier is not None:
+                return earlier
+        with self._backlog.place():
+            report, is_new = await self._store.submit(submission)
         if is_new:
             await self._publish(submission.id)
         return report
 
-    async def report(self, job_id: str, wait: float) -> bytes:
-        """Return the job's report as JSON, at the latest after `wait` seconds; raise NotFound."""
-        report = await self._store.find(job_id)
-        if wait <= 0 or msgspec.json.decode(report, type=Report).finished:
-            return report
+    @asynccontextmanager
+    async def report(self, job_id: str, wait: float) -> AsyncIterator[bytes]:
+        """Give the job's report as JSON for the block, at the latest after `wait` seconds; raise NotFound."""
+        async with self._reports.read(job_id) as report:
+            if wait <= 0 or report.finished:
+                yield report.content
+                return
         await self._waiting.finished(job_id, wait)
-        return await self._store.find(job_id)
+        async with self._reports.read(job_id) as report:
+            yield report.content
 
     async def _publish(self, job_id: str) -> None:
         """Publish the job; if that fails, the sweeper does it a few seconds later."""
@@ -72,18 +88,25 @@ class JobService:
 
 
 @asynccontextmanager
-async def open_job_service(database: StoreAddress, settings: JobSettings) -> AsyncIterator[JobService]:
+async def open_job_service(
+    database: StoreAddress, settings: JobSettings, memory: MemoryBudget
+) -> AsyncIterator[JobService]:
     """Connect in the background: neither PostgreSQL nor RabbitMQ need be there."""
-    writer, reader = PostgresConnection(database), PostgresConnection(database)
-    store = JobStore(writer, reader)
+    writing = [PostgresConnection(database) for _ in range(_WRITERS)]
+    reading = [PostgresConnection(database) for _ in range(_READERS)]
+    connections = [*writing, *reading]
+    writers, readers = ConnectionPool(writing, _MAX_WAIT_SECONDS), ConnectionPool(reading, _MAX_WAIT_SECONDS)
+    store = JobStore(writers, readers)
     broker = Broker(StoreAddress("rabbitmq", settings.broker_url), "api")
     follow(settings.broker_url)
     waiting = Waiting(store)
+    backlog = Backlog(store, settings.limit)
     async with AsyncExitStack() as stack:
         stack.enter_context(registered(metrics.REGISTRY))
-        for connection in (writer, reader):
+        for connection in connections:
             await stack.enter_async_context(running(connection.keep_connected))
         if settings.broker_url.value:
             await stack.enter_async_context(running(broker.keep_connected))
+            await stack.enter_async_context(running(backlog.count_forever))
         await stack.enter_async_context(running(waiting.look_forever))
-        yield JobService(store, broker, waiting)
+        yield JobService(store, Reports(readers, memory), broker, waiting, backlog)

@@ -17,6 +17,7 @@ class JobSettings:
 
     broker_url: Secret[str]  # empty: there is none
     lease_seconds: int  # a job in progress for longer may be taken over by another worker
+    limit: int  # jobs that may wait for workers; more are refused
 
     @classmethod
     def from_env(cls) -> JobSettings:
@@ -24,6 +25,7 @@ class JobSettings:
         return cls(
             broker_url=Secret("AMQP_URL", _read_broker_url),
             lease_seconds=env_int("JOBS_LEASE_SECONDS", 15, minimum=1),
+            limit=env_int("JOBS_LIMIT", 10_000, minimum=1),
         )
 
 

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 Parameters = dict[str, Any]
+Size = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+
+
+class InputParameters(msgspec.Struct):
+    """What the binary tensor data extension says of an input."""
+
+    binary_data_size: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
+
+
+class OutputParameters(msgspec.Struct):
+    """What the binary tensor data extension asks of an output."""
+
+    binary_data: bool | None = None
+
+
+class RequestParameters(msgspec.Struct):
+    """What the binary tensor data extension asks of all outputs."""
+
+    binary_data_output: bool | None = None
 
 
 class InputTensor(msgspec.Struct):
-    """One input: its elements in `data`, or in the binary part of the body."""
+    """One input: its elements in `data`, flat or a list for each row, or in the binary part of the body."""
 
     name: str
-    shape: list[int]
+    shape: Annotated[list[Size], msgspec.Meta(min_length=1, max_length=2)]
     datatype: str
-    data: list[Any] | None = None
-    parameters: Parameters | None = None
+    data: list[float | list[float]] | None = None
+    parameters: InputParameters | None = None
 
 
 class RequestedOutput(msgspec.Struct):
     """One output to return."""
 
     name: str
-    parameters: Parameters | None = None
+    parameters: OutputParameters | None = None
 
 
 class InferenceRequest(msgspec.Struct):
@@ -31,7 +50,7 @@ class InferenceRequest(msgspec.Struct):
 
     inputs: list[InputTensor]
     id: str | None = None
-    parameters: Parameters | None = None
+    parameters: RequestParameters | None = None
     outputs: list[RequestedOutput] | None = None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from api.open_inference.messages import InferenceRequest, InputTensor, OutputTensor, RequestedOutput
+from api.open_inference.naming import OUTPUTS
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.problems import InvalidInput
 
@@ -23,8 +23,10 @@ DATATYPES = {
 }
 
 
-def read_inputs(request: InferenceRequest, binary: bytes, features: tuple[str, ...]) -> FloatArray:
+def read_inputs(request: InferenceRequest, binary: memoryview, features: tuple[str, ...]) -> FloatArray:
     """Return float64 rows [n, k] from one tensor of that shape, or from one tensor per feature."""
+    if len(request.inputs) > len(features):
+        raise InvalidInput(f"expected at most {len(features)} inputs; got {len(request.inputs)}")
     arrays = {}
     for tensor in request.inputs:
         array, binary = _read(tensor, binary)
@@ -51,20 +53,18 @@ def _columns(arrays: dict[str, FloatArray], features: tuple[str, ...]) -> FloatA
     return np.column_stack(columns)
 
 
-def _read(tensor: InputTensor, binary: bytes) -> tuple[FloatArray, bytes]:
+def _read(tensor: InputTensor, binary: memoryview) -> tuple[FloatArray, memoryview]:
     """Return the tensor as float64, and the remaining binary data."""
     dtype = DATATYPES.get(tensor.datatype)
     if dtype is None:
         raise InvalidInput(
             f"input {tensor.name}: expected a datatype of {', '.join(DATATYPES)}; got {tensor.datatype}"
         )
-    if not 1 <= len(tensor.shape) <= 2 or min(tensor.shape) < 0:
-        raise InvalidInput(f"input {tensor.name}: expected a shape of one or two sizes; got {tensor.shape}")
-    size = (tensor.parameters or {}).get("binary_data_size")
+    size = tensor.parameters.binary_data_size if tensor.parameters else None
     if size is None:
         array = _from_json(tensor)
     else:
-        if not isinstance(size, int) or not 0 <= size <= len(binary):
+        if size > len(binary):
             raise InvalidInput(
                 f"input {tensor.name}: expected {size} bytes of binary data; got {len(binary)}"
             )
@@ -82,33 +82,35 @@ def _read(tensor: InputTensor, binary: bytes) -> tuple[FloatArray, bytes]:
 
 
 def _from_json(tensor: InputTensor) -> FloatArray:
-    numbers: list[float] = []
-    stack: list[Any] = [tensor.data or []]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, list):
-            stack.extend(reversed(item))
-        elif isinstance(item, int | float) and not isinstance(item, bool):
-            numbers.append(item)
-        else:
-            raise InvalidInput(f"input {tensor.name}: expected numbers; got {type(item).__name__}")
     try:
-        return np.array(numbers, dtype=np.float64)
-    except OverflowError:
-        raise InvalidInput(f"input {tensor.name}: expected finite numbers; got one beyond 1.8e308") from None
+        return np.array(tensor.data or [], dtype=np.float64)
+    except (ValueError, TypeError):
+        raise InvalidInput(
+            f"input {tensor.name}: expected data of one length a row, or without rows"
+        ) from None
+
+
+def requested_outputs(request: InferenceRequest) -> list[RequestedOutput]:
+    """Return the outputs asked for, all without a wish; raise InvalidInput for unknown or repeated ones."""
+    wanted = request.outputs or [RequestedOutput(name) for name in OUTPUTS]
+    for output in wanted:
+        if output.name not in OUTPUTS:
+            raise InvalidInput(f"expected outputs of {', '.join(OUTPUTS)}; got {output.name}")
+    if len({output.name for output in wanted}) != len(wanted):
+        raise InvalidInput("expected each output to be asked for once: the answer would have no bound")
+    return wanted
 
 
 def write_outputs(
-    columns: dict[str, FloatArray], wanted: list[RequestedOutput] | None, binary_by_default: bool
+    columns: dict[str, FloatArray], wanted: list[RequestedOutput], binary_by_default: bool
 ) -> tuple[list[OutputTensor], bytes]:
-    """Return the requested outputs, by default all, and the binary part of the answer."""
+    """Return the requested outputs, and the binary part of the answer."""
     tensors, parts = [], []
-    for output in wanted or [RequestedOutput(name) for name in columns]:
-        if output.name not in columns:
-            raise InvalidInput(f"expected outputs of {', '.join(columns)}; got {output.name}")
+    for output in wanted:
         array = columns[output.name]
         tensor = OutputTensor(output.name, "FP64", list(array.shape))
-        if (output.parameters or {}).get("binary_data", binary_by_default):
+        asked = output.parameters.binary_data if output.parameters else None
+        if binary_by_default if asked is None else asked:
             raw = array.astype("<f8").tobytes()
             tensor.parameters = {"binary_data_size": len(raw)}
             parts.append(raw)

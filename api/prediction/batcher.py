@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,6 @@ from api.prediction.pending import Batch, FutureRespondent, PendingPrediction
 from api.prediction.prediction_log import PredictionLog
 from api.prediction.stage import Stage
 from mlstack.registry.loaded_model import LoadedModel
-from mlstack.runtime.arrays import FloatArray
 from mlstack.web.problems import FAILED, InvalidInput, Problem, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -69,10 +69,10 @@ class Batcher:
         self._rows += pending.n_rows
         self._arrived.put(pending)
 
-    async def answer(self, identity: Identity, model: LoadedModel, rows: FloatArray, started: float) -> bytes:
-        """Return the body of the response to checked rows [n, k]; raise a Problem."""
+    async def answer(self, identity: Identity, model: LoadedModel, content: bytes, started: float) -> bytes:
+        """Return the body of the response to the float64 values of checked rows; raise a Problem."""
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.submit(PendingPrediction(identity, model, rows.tobytes(), started, FutureRespondent(future)))
+        self.submit(PendingPrediction(identity, model, content, started, FutureRespondent(future)))
         return (await future).encode()
 
     async def drained(self) -> None:
@@ -108,7 +108,7 @@ class Batcher:
                 self._compute(group)
             else:
                 self._slow.add(group)
-        self._answered.extend([pending for pending in batch if pending.answer is not None])
+        self._commit_soon([pending for pending in batch if pending.answer is not None])
 
     def _compute(self, group: Batch) -> None:
         """Call a quick model directly on the event loop."""
@@ -129,12 +129,18 @@ class Batcher:
         for pending in same:
             pending.answer = outcome
         self._cache.put_many({same[0].key: outcome})
-        self._answered.extend(same)
+        self._commit_soon(same)
+
+    def _commit_soon(self, batch: Batch) -> None:
+        due = time.perf_counter() + self._log.seconds
+        for pending in batch:
+            pending.due = due
+        self._answered.extend(batch)
 
     async def _commit(self, batch: Batch) -> None:
         batch = [pending for pending in batch if not pending.finished]
         try:
-            await self._log.write(log_records(batch))
+            await self._log.write(log_records(batch), batch[0].due)
         except Problem as problem:
             metrics.log_failures.inc(len(batch))
             self._refuse(batch, problem)

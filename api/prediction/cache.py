@@ -21,6 +21,7 @@ _FORMAT = "2"  # of values, and of the arithmetic behind them; a change invalida
 _SHORT = 64  # bytes of rows that a key contains; longer ones are hashed
 # With appendfsync always, Redis syncs after each event-loop iteration with writes, which delays look-ups:
 # entries are written together, a few times per second.
+_PAUSE_SECONDS = 0.5  # after a time-out
 _WRITE_SECONDS = 0.005
 _WRITE_BYTES = 1 << 20
 _SEAL = slice(9, 41)  # {"seal":"0123…",
@@ -58,6 +59,7 @@ class Cache:
         self._sealer = sealer
         self._ttl = ttl
         self._timeout = timeout
+        self._resume_at = 0.0
         self._unwritten: dict[bytes, Answer] = {}
         self._unwritten_bytes = 0
         self._writing: set[asyncio.Future[list[Reply]]] = set()
@@ -69,10 +71,7 @@ class Cache:
         asked = [key for key in keys if key not in known] if known else keys
         if not asked:
             return Lookup([known[key] for key in keys], failed=False)
-        try:
-            (values,) = await self._redis.execute([("MGET", *asked)], self._timeout)
-        except RedisUnavailable:
-            values = None
+        values = await self._ask(asked)
         if not isinstance(values, list):
             return Lookup([known.get(key) for key in keys], failed=True)
         found = [self._opened(key, value) for key, value in zip(asked, values, strict=True)]
@@ -80,6 +79,25 @@ class Cache:
             return Lookup(found, failed=False)
         answers = dict(zip(asked, found, strict=True))
         return Lookup([known.get(key) or answers.get(key) for key in keys], failed=False)
+
+    async def _ask(self, keys: list[bytes]) -> object:
+        """Return what Redis has for the keys, None when it cannot be asked.
+
+        After a time-out it is left alone for a moment, or each batch would wait as long as the one before.
+        """
+        loop = asyncio.get_running_loop()
+        if self._resume_at and loop.time() < self._resume_at:
+            return None
+        try:
+            reply = self._redis.execute([("MGET", *keys)], self._timeout)
+        except RedisUnavailable:
+            return None
+        try:
+            (values,) = await reply
+        except RedisUnavailable:
+            self._resume_at = loop.time() + _PAUSE_SECONDS
+            return None
+        return values
 
     def put_many(self, entries: dict[bytes, Answer]) -> None:
         """Store entries in the background; after a failure they are computed again."""

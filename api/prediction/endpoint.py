@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from api.http_server.asgi import ClientGone, Receive, Scope, Send, send_json, send_problem
+from api.http_server.memory import MemoryBudget, Share
 from api.http_server.metrics import CLIENT_GONE, http
 from api.prediction.batcher import Batcher
 from api.prediction.identifiers import Headers, Identity, identify
@@ -23,11 +24,12 @@ _JSON = (b"content-type", b"application/json")
 class PredictEndpoint:
     """The ASGI application of one path and method."""
 
-    def __init__(self, intake: Intake, batcher: Batcher, keys: ApiKeys) -> None:
+    def __init__(self, intake: Intake, batcher: Batcher, keys: ApiKeys, memory: MemoryBudget) -> None:
         """Start the counters that dashboards and alerts use at zero."""
         self._intake = intake
         self._batcher = batcher
         self._keys = keys
+        self._memory = memory
         self._observer = http.observer(
             PATH, "POST", 200, 422, 500, 503
         )  # rate() misses the first event of a counter without a zero
@@ -40,8 +42,10 @@ class PredictEndpoint:
         http.in_flight += 1
         status = 500
         try:
-            body = await self._answer(headers, receive, identity, started)
-            await send_json(send, 200, body, [_JSON, (b"x-request-id", identity.request.encode())])
+            with self._memory.share() as share:
+                body = await self._answer(headers, receive, identity, started, share)
+                share.resize(2 * len(body))
+                await send_json(send, 200, body, [_JSON, (b"x-request-id", identity.request.encode())])
             status = 200
         except Problem as problem:
             status = problem.status
@@ -52,7 +56,11 @@ class PredictEndpoint:
             http.in_flight -= 1
             self._observer.observe(status, time.perf_counter() - started)
 
-    async def _answer(self, headers: Headers, receive: Receive, identity: Identity, started: float) -> bytes:
+    async def _answer(
+        self, headers: Headers, receive: Receive, identity: Identity, started: float, share: Share
+    ) -> bytes:
         self._keys.check(PATH, headers.get(b"x-api-key"))
-        question = await self._intake.question(headers, receive)
-        return await self._batcher.answer(identity, question.model, question.rows, started)
+        model, rows, _ = await self._intake.question(headers, receive, share)
+        content = rows.tobytes()
+        del rows  # what waits is the content alone
+        return await self._batcher.answer(identity, model, content, started)

@@ -1,27 +1,39 @@
 """The prediction log's queue: a Redis stream that holds rows while PostgreSQL is down.
 
-It has no TTL, so Redis never evicts it; it is bounded, so it never fills Redis either. No scripts: the api's
-user may not run any (redis/users.acl).
+It has no TTL, so Redis never evicts it; it is bounded, so it never fills Redis either. Rows are sealed: what
+another client of Redis has put there is set aside and never logged. No scripts: the api's user may not run
+any (redis/users.acl).
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 import hiredis
 
 from api import metrics
 from api.connections.redis import Command, RedisConnection, RedisUnavailable, Reply
+from api.prediction.sealing import Sealer
 
 logger = logging.getLogger(__name__)
 
 QUEUE = "predictions:queue"
+_NAME = QUEUE.encode()
+_FIELDS = 4  # of an entry: row, its content, seal, the seal itself
 REJECTED = "predictions:rejected"
 
 # Rows of many instances are long: they are read a few at a time, until a batch has enough bytes.
 _READ_ROWS = 10
 _BATCH_BYTES = 4 << 20
+
+
+class QueuedRow(NamedTuple):
+    """A row that waits, or what others have put in its place: then it is not `genuine`."""
+
+    entry_id: bytes
+    content: bytes
+    genuine: bool
 
 
 class QueueFull(Exception):
@@ -31,25 +43,26 @@ class QueueFull(Exception):
 class LogQueue:
     """Rows in order of arrival; appended rows are on disk before the call returns (appendfsync always)."""
 
-    def __init__(self, redis: RedisConnection, limit: int, timeout: float) -> None:
-        """`limit` is in rows; `timeout` in seconds."""
+    def __init__(self, redis: RedisConnection, sealer: Sealer, limit: int, timeout: float) -> None:
+        """`limit` is in rows; `timeout` in seconds is for one command."""
         self._redis = redis
+        self._sealer = sealer
         self._limit = limit
-        self._timeout = timeout
+        self.timeout = timeout
 
     @property
     def available(self) -> bool:
         """True while Redis answers."""
         return self._redis.available
 
-    async def append(self, rows: list[bytes]) -> int:
+    async def append(self, rows: list[bytes], within: float) -> int:
         """Add all rows or none and return the queue's length; raise QueueFull or RedisUnavailable."""
-        if await self.length() + len(rows) > self._limit:
+        if await self.length(within) + len(rows) > self._limit:
             raise self._full()
-        commands: list[Command] = [("XADD", QUEUE, "*", "row", row) for row in rows]
-        replies = await self._redis.execute(
-            [("MULTI",), *commands, ("XLEN", QUEUE), ("EXEC",)], self._timeout
-        )
+        commands: list[Command] = [
+            ("XADD", QUEUE, "*", "row", row, "seal", self._sealer.seal(_NAME, row)) for row in rows
+        ]
+        replies = await self._redis.execute([("MULTI",), *commands, ("XLEN", QUEUE), ("EXEC",)], within)
         *_, executed = [_checked(reply) for reply in replies]
         *entry_ids, length = [_checked(reply) for reply in executed]
         if length > self._limit:  # replicas that append at once have passed the limit together
@@ -60,39 +73,58 @@ class LogQueue:
     def _full(self) -> QueueFull:
         return QueueFull(f"{self._limit} predictions are waiting for PostgreSQL already")
 
-    async def length(self) -> int:
+    async def length(self, within: float | None = None) -> int:
         """Return the number of rows."""
-        length = await self._ask(("XLEN", QUEUE))
+        length = await self._ask(("XLEN", QUEUE), within)
         assert isinstance(length, int)
         return length
 
-    async def oldest(self, count: int) -> list[tuple[bytes, bytes]]:
-        """Return about `count` (entry id, row) from the front, fewer of long ones, without removing them."""
-        found: list[tuple[bytes, bytes]] = []
+    async def oldest(self, count: int) -> list[QueuedRow]:
+        """Return about `count` rows from the front, fewer of long ones, without removing them."""
+        found: list[QueuedRow] = []
         size, start = 0, b"-"
         while len(found) < count and size < _BATCH_BYTES:
             part = await self._ask(("XRANGE", QUEUE, start, "+", "COUNT", _READ_ROWS))
-            rows = [(entry_id, fields[1]) for entry_id, fields in part]
+            rows = [self._opened(entry_id, fields) for entry_id, fields in part]
             found += rows
-            size += sum(len(row) for _, row in rows)
+            size += sum(len(row.content) for row in rows)
             if len(rows) < _READ_ROWS:
                 break
-            start = b"(" + rows[-1][0]
+            start = b"(" + rows[-1].entry_id
         return found
 
     async def remove(self, entry_ids: list[bytes]) -> None:
         """Remove entries; call it after their rows are committed."""
         await self._ask(("XDEL", QUEUE, *entry_ids))
 
-    async def set_aside(self, entry_id: bytes, row: bytes) -> None:
-        """Move a row that PostgreSQL refuses to the stream of rejected rows, for inspection."""
-        await self._ask(("XADD", REJECTED, "*", "row", row))
-        await self.remove([entry_id])
+    async def set_aside(self, row: QueuedRow, reason: str) -> None:
+        """Move a row to the stream of rejected rows, for inspection."""
+        await self._ask(("XADD", REJECTED, "*", "row", row.content))
+        await self.remove([row.entry_id])
         metrics.rows_set_aside.inc()
-        logger.error("a queued row was refused and set aside", extra={"stream": REJECTED})
+        logger.error("a queued row was set aside", extra={"stream": REJECTED, "reason": reason})
 
-    async def _ask(self, command: Command) -> Any:
-        (reply,) = await self._redis.execute([command], self._timeout)
+    async def requeue(self) -> int:
+        """Move what was set aside back into the queue, sealed now; return how many rows."""
+        entries = await self._ask(("XRANGE", REJECTED, "-", "+"))
+        assert isinstance(entries, list)
+        for entry_id, fields in entries:
+            await self.append([fields[1]], self.timeout)
+            await self._ask(("XDEL", REJECTED, entry_id))
+        return len(entries)
+
+    def _opened(self, entry_id: bytes, fields: list[bytes]) -> QueuedRow:
+        """Return the row in an entry; one of other fields, or without this service's seal, is not genuine."""
+        content = fields[1]
+        genuine = (
+            len(fields) == _FIELDS
+            and (fields[0], fields[2]) == (b"row", b"seal")
+            and self._sealer.is_sealed(_NAME, content, fields[3])
+        )
+        return QueuedRow(entry_id, content, genuine)
+
+    async def _ask(self, command: Command, within: float | None = None) -> Any:
+        (reply,) = await self._redis.execute([command], within or self.timeout)
         return _checked(reply)
 
 

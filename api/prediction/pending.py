@@ -31,8 +31,8 @@ class PendingPrediction:
     """A request's rows and the model it was accepted with. Rows are kept as bytes, because many may wait."""
 
     __slots__ = (
-        "answer", "cached", "content", "finished", "id", "key", "model", "n_rows", "request_id", "respondent",
-        "started",
+        "answer", "cached", "content", "due", "finished", "id", "key", "model", "n_rows", "request_id",
+        "respondent", "started",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +48,7 @@ class PendingPrediction:
         self.respondent = respondent
         self.answer: Answer | None = None
         self.cached = False
+        self.due = 0.0  # when it must be decided whether it can be logged
         self.finished = False  # answered or refused
 
     def input_json(self) -> str:

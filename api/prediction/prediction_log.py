@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 from api import metrics
 from api.connections.postgres import PostgresConnection, PostgresUnavailable, RejectedRow
 from api.connections.redis import RedisUnavailable
-from api.prediction.log_queue import LogQueue, QueueFull
+from api.prediction.log_queue import LogQueue, QueuedRow, QueueFull
 from api.prediction.log_record import LogRecord
 from api.prediction.log_table import KEPT_DAYS, MAINTAIN, insert, insert_queued
 from mlstack.web.problems import Unavailable
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _DRAIN_BATCH = 500
 _POLL_SECONDS = 1.0
+_SHORTEST_INSERT, _SHORTEST_APPEND = 0.25, 0.1  # seconds: what a store gets however late it is
 _LAST_RESORT_SECONDS = 0.75  # for a commit while the queue is unavailable; a client waits less than a second
 _MAINTENANCE_SECONDS = 3600.0
 _MAINTENANCE_TIMEOUT = 600.0  # moving a month of rows out of the default partition takes minutes
@@ -55,18 +57,31 @@ class PredictionLog:
         """True while rows can be written to PostgreSQL or to the queue."""
         return self.database_available or self._queue.available
 
-    async def write(self, records: Sequence[LogRecord]) -> None:
-        """Make the rows durable; raise Unavailable when that is not possible."""
+    @property
+    def seconds(self) -> float:
+        """How long a write may take: an attempt at PostgreSQL, then one at the queue."""
+        return self._insert_timeout + self._queue.timeout
+
+    async def write(self, records: Sequence[LogRecord], due: float) -> None:
+        """Make the rows durable; raise Unavailable when that is not possible.
+
+        `due` is when that must be decided, as time.perf_counter(): rows that have waited for the write before
+        theirs have less time, so no client waits for two attempts at stores that do not answer.
+        """
         try:
-            within = self._insert_timeout if self._queue.available else _LAST_RESORT_SECONDS
+            if self._queue.available:
+                within = min(self._insert_timeout, max(due - time.perf_counter(), _SHORTEST_INSERT))
+            else:
+                within = _LAST_RESORT_SECONDS
             await insert(self._writer, records, within)
             metrics.rows_logged["direct"].inc(len(records))
         except (PostgresUnavailable, RejectedRow) as error:
-            await self._enqueue([record.json() for record in records], error)
+            await self._enqueue([record.json() for record in records], error, due)
 
-    async def _enqueue(self, rows: list[bytes], error: Exception) -> None:
+    async def _enqueue(self, rows: list[bytes], error: Exception, due: float) -> None:
+        within = min(self._queue.timeout, max(due - time.perf_counter(), _SHORTEST_APPEND))
         try:
-            length = await self._queue.append(rows)
+            length = await self._queue.append(rows, within)
         except QueueFull as full:
             raise Unavailable(f"the prediction cannot be logged: {full}", retry_after=5) from error
         except RedisUnavailable:
@@ -93,23 +108,26 @@ class PredictionLog:
         entries = await self._queue.oldest(_DRAIN_BATCH)
         if not entries:
             return False
-        try:
-            await insert_queued(self._drainer, [row for _, row in entries], self._drain_timeout)
-        except RejectedRow:
-            await self._drain_one_by_one(entries)
-            return True
-        await self._queue.remove([entry_id for entry_id, _ in entries])
-        metrics.rows_logged["drained"].inc(len(entries))
+        genuine = [row for row in entries if row.genuine]
+        for row in entries:
+            if not row.genuine:
+                await self._queue.set_aside(row, "it has no seal of this service: see docs/operations.md")
+        if genuine:
+            await self._insert_queued(genuine)
         return True
 
-    async def _drain_one_by_one(self, entries: list[tuple[bytes, bytes]]) -> None:
-        for entry_id, row in entries:
-            try:
-                await insert_queued(self._drainer, [row], self._drain_timeout)
-            except RejectedRow:
-                await self._queue.set_aside(entry_id, row)
-            else:
-                await self._queue.remove([entry_id])
+    async def _insert_queued(self, rows: list[QueuedRow]) -> None:
+        try:
+            await insert_queued(self._drainer, [row.content for row in rows], self._drain_timeout)
+        except RejectedRow as error:
+            if len(rows) == 1:
+                await self._queue.set_aside(rows[0], str(error))
+                return
+            for row in rows:
+                await self._insert_queued([row])
+        else:
+            await self._queue.remove([row.entry_id for row in rows])
+            metrics.rows_logged["drained"].inc(len(rows))
 
     async def maintain_forever(self, retention_days: int) -> None:
         """Create the next months' partitions and drop expired ones, every hour, until cancelled.

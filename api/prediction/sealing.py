@@ -1,34 +1,45 @@
-"""Seals cache entries (a message authentication code), so that only entries of this service are used.
+"""Seals what lies in Redis (a message authentication code), so that only what this service wrote is used.
 
-A seal is keyed BLAKE2b (RFC 7693, section 2.9) over the entry's key and content. All replicas derive the same
-secret from the URL of the prediction log, which Redis and its other clients do not know; scrypt (RFC 7914)
-makes it slow to guess a password from an entry and its seal.
+A seal is keyed BLAKE2b (RFC 7693, section 2.9) over a name and the content. The name of a cache entry is its
+key, that of a row that waits for PostgreSQL its queue. All replicas have the same secret, which Redis and its
+other clients do not know; scrypt (RFC 7914) makes it slow to guess a weak one from an entry and its seal.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 _BYTES = 16
 _SALT = b"ml-stack cache entry"
 
 
 class Sealer:
-    """Seals entries and checks seals."""
+    """Seals with the first secret, accepts the seals of all: so a secret can be replaced while rows wait."""
 
-    def __init__(self, secret: str) -> None:
-        """Derive the key from `secret`; takes some 50 ms."""
+    def __init__(self, secrets: Sequence[str]) -> None:
+        """Derive the keys; takes some 50 ms for each of the `secrets`."""
+        self._keyed, *self._older = [self._keyed_by(secret) for secret in secrets]
+
+    def seal(self, name: bytes, content: bytes) -> bytes:
+        """Return the seal in hexadecimal digits; names have no zero byte, so no two pairs read the same."""
+        return self._seal(self._keyed, name, content)
+
+    def is_sealed(self, name: bytes, content: bytes, seal: bytes) -> bool:
+        """Return whether `seal` was made here for this content; no client sees how long this takes."""
+        return self._seal(self._keyed, name, content) == seal or any(
+            self._seal(keyed, name, content) == seal for keyed in self._older
+        )
+
+    @staticmethod
+    def _keyed_by(secret: str) -> hashlib.blake2b:
         key = hashlib.scrypt(secret.encode(), salt=_SALT, n=1 << 14, r=8, p=1, dklen=32)
-        self._keyed = hashlib.blake2b(key=key, digest_size=_BYTES)
+        return hashlib.blake2b(key=key, digest_size=_BYTES)
 
-    def seal(self, key: bytes, content: bytes) -> bytes:
-        """Return the seal as hexadecimal digits; keys contain no zero byte, so no two pairs read the same."""
-        state = self._keyed.copy()
-        state.update(key)
+    @staticmethod
+    def _seal(keyed: hashlib.blake2b, name: bytes, content: bytes) -> bytes:
+        state = keyed.copy()
+        state.update(name)
         state.update(b"\0")
         state.update(content)
         return state.hexdigest().encode()
-
-    def is_sealed(self, key: bytes, content: bytes, seal: bytes) -> bool:
-        """Return whether `seal` was made here for this key and content."""
-        return self.seal(key, content) == seal  # no client sees how long this takes

@@ -10,6 +10,7 @@ import uvicorn
 
 from api.worker.app import create_app
 from api.worker.settings import WorkerSettings
+from mlstack.runtime.allocator import return_memory
 from mlstack.runtime.logs import configure_logging
 from mlstack.runtime.settings import SettingsError, env
 
@@ -24,6 +25,7 @@ def main() -> int:
     except SettingsError as error:
         logger.error(str(error))
         return 1
+    return_memory()
     # uvicorn drains on SIGTERM and raises the signal again afterwards: by then the jobs are finished.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Health and metrics are answered by the event loop that processes jobs: when it hangs, they hang.

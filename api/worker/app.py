@@ -28,6 +28,7 @@ from api.worker.job_rows import WorkStore
 from api.worker.settings import WorkerSettings
 from api.worker.sweeper import Sweeper
 from mlstack.registry.store import ModelStore
+from mlstack.registry.trial import TrialLoader
 from mlstack.runtime.secret_files import follow
 from mlstack.web.served_models import ServedModels
 
@@ -41,11 +42,12 @@ _SILENCE_SECONDS = 15.0  # a task waits up to 10 s for a store
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Process jobs while the application is open; then finish those in progress, return other messages."""
     settings: WorkerSettings = app.state.settings
+    trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     heartbeat = Heartbeat(max(_SILENCE_SECONDS, float(settings.jobs.lease_seconds)))
     consumer = Consumer(heartbeat)
     broker_address = StoreAddress("rabbitmq", settings.jobs.broker_url)
     broker = Broker(broker_address, "worker", consumer.deliver, prefetch=2 * settings.concurrency)
-    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir))
+    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir), trials.load)
     models.follow()
     database = StoreAddress("postgres", settings.database_url)
     follow(settings.database_url, settings.jobs.broker_url)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,13 +57,20 @@ def save_estimator(estimator: Estimator, directory: Path) -> None:
     joblib.dump(estimator, directory / "model.pkl")
 
 
-def load_estimator(path: Path, n_features: int) -> Estimator:
-    """Return the estimator in a skops file; raise ModelRefused if it does not predict from `n_features`."""
+def load_estimator(path: Path, content: bytes, n_features: int, most_bytes: int) -> Estimator:
+    """Return the estimator in a skops file; raise ModelRefused if it does not predict from `n_features`.
+
+    `path` is for messages. Types are checked before anything is built; a file that unpacks to more than
+    `most_bytes` is not unpacked.
+    """
     import skops.io  # noqa: PLC0415
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
     try:
-        estimator: Any = skops.io.load(path, trusted=TRUSTED)
+        _check_size(path, content, most_bytes)
+        estimator: Any = skops.io.loads(content, trusted=TRUSTED)
+    except ModelRefused:
+        raise
     except UntrustedTypesFoundException as error:
         raise ModelRefused(
             f"{path}: holds a type that is not scikit-learn's own ({error}): {_ADVICE}"
@@ -73,6 +82,14 @@ def load_estimator(path: Path, n_features: int) -> Estimator:
     _one_thread(estimator)
     _check_shape(path, estimator, n_features)
     return estimator  # type: ignore[no-any-return]
+
+
+def _check_size(path: Path, content: bytes, most_bytes: int) -> None:
+    """Raise ModelRefused for an archive too large when unpacked; zipfile unpacks no more than it declares."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > most_bytes:
+        raise ModelRefused(f"{path}: unpacks to {unpacked} bytes, expected at most {most_bytes}: {_ADVICE}")
 
 
 def _one_thread(estimator: Any) -> None:

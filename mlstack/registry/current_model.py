@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 from mlstack.registry.loaded_model import ARTIFACT, LoadedModel, load_model
 from mlstack.registry.store import ModelStore
@@ -12,13 +14,15 @@ from mlstack.runtime.refusals import ModelRefused
 logger = logging.getLogger(__name__)
 
 Fingerprint = tuple[int, ...]
+Load = Callable[[Path], LoadedModel]  # raises ModelRefused
 
 
 class CurrentModel:
     """Holds the last loadable version that was current. Any thread calls `get`, a single one `refresh`."""
 
-    def __init__(self, store: ModelStore) -> None:
+    def __init__(self, store: ModelStore, load: Load = load_model) -> None:
         self._store = store
+        self._load_model = load
         self._model: LoadedModel | None = None
         self._seen: Fingerprint | None = None
         self._refreshing = threading.Lock()
@@ -36,7 +40,7 @@ class CurrentModel:
         """
         with self._refreshing:
             version = self._store.current()
-            seen = self._fingerprint(version)
+            seen = None if version is None else (version, *fingerprint(self._store.path(version)))
             if seen == self._seen and (version is not None or self.refusal):
                 return False
             self._seen = seen
@@ -60,7 +64,7 @@ class CurrentModel:
 
     def _load(self, version: int) -> bool:
         try:
-            model = load_model(self._store.path(version))
+            model = self._load_model(self._store.path(version))
         except ModelRefused as error:
             self.refusal = str(error)
             logger.error("model refused", extra={"model_version": version, "reason": str(error)})
@@ -73,16 +77,15 @@ class CurrentModel:
         logger.info("model loaded", extra={"model_version": version, "digest": model.digest})
         return True
 
-    def _fingerprint(self, version: int | None) -> Fingerprint | None:
-        """Return number, inodes, sizes and times: enough to notice a change or repair without reading."""
-        if version is None:
-            return None
-        marks = [version]
-        for name in ("manifest.json", ARTIFACT):
-            try:
-                status = (self._store.path(version) / name).stat()
-            except OSError:
-                marks.append(0)
-            else:
-                marks += [status.st_ino, status.st_size, status.st_mtime_ns]
-        return tuple(marks)
+
+def fingerprint(directory: Path) -> Fingerprint:
+    """Return inodes, sizes and times of a version: enough to notice a change or repair without reading."""
+    marks: list[int] = []
+    for name in ("manifest.json", ARTIFACT):
+        try:
+            status = (directory / name).lstat()
+        except OSError:
+            marks.append(0)
+        else:
+            marks += [status.st_ino, status.st_size, status.st_mtime_ns]
+    return tuple(marks)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlstack.registry.artifact import load_estimator
 from mlstack.registry.intervals import Deviation, LeastSquaresInterval, predictive_deviation
-from mlstack.registry.manifest import Manifest, read_manifest, verify_file
+from mlstack.registry.manifest import Manifest, read_manifest, read_verified
 from mlstack.registry.predictors import (
     Predict,
     PredictionOverflow,
@@ -23,6 +23,7 @@ from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
 ARTIFACT = "model.skops"
+MOST_BYTES = 1 << 30  # of a version that this project's own steps load; servers have a limit of their own
 
 
 class Predictions(NamedTuple):
@@ -82,17 +83,35 @@ class LoadedModel:
         return Predictions(values, lower, upper, confidence)
 
 
+class PublishedModel(NamedTuple):
+    """A version as it was read from the volume, its files verified."""
+
+    directory: Path  # for messages
+    manifest: Manifest
+    artifact: bytes
+
+
 def load_model(directory: Path) -> LoadedModel:
     """Load and verify the version in `directory`; raise ModelRefused if it is damaged or does not fit."""
+    return load_published(read_published(directory, MOST_BYTES), MOST_BYTES)
+
+
+def read_published(directory: Path, most_bytes: int) -> PublishedModel:
+    """Read the version in `directory`; raise ModelRefused if it is damaged or has more than `most_bytes`."""
     manifest = read_manifest(directory)
-    path = verify_file(directory, manifest, ARTIFACT)
+    return PublishedModel(directory, manifest, read_verified(directory, manifest, ARTIFACT, most_bytes))
+
+
+def load_published(published: PublishedModel, most_bytes: int) -> LoadedModel:
+    """Load a version; raise ModelRefused if it unpacks to more than `most_bytes` or does not fit."""
+    directory, manifest, artifact = published
     interval = manifest.interval
     centre = interval.mean if isinstance(interval, LeastSquaresInterval) else [0.0] * len(manifest.features)
     if len(centre) != len(manifest.features):
         raise ModelRefused(
             f"{directory}: the interval is for {len(centre)} features, not {len(manifest.features)}"
         )
-    estimator = load_estimator(path, len(manifest.features))
+    estimator = load_estimator(directory / ARTIFACT, artifact, len(manifest.features), most_bytes)
     probes = probes_around(np.asarray(centre))
     linear = linear_predict(estimator, probes)
     predict = linear or quickest_predict(estimator, probes)

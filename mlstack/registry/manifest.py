@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from mlstack.registry.intervals import Interval
+from mlstack.registry.regular_files import read_regular_file
 from mlstack.runtime.refusals import ModelRefused
 
 FILE_NAME = "manifest.json"
+_LARGEST_MANIFEST = 4 << 20  # bytes
 _ADVICE = "roll back with `models rollback`, or run model-train to publish the version again"
 
 
@@ -66,11 +68,9 @@ def write_manifest(directory: Path, manifest: Manifest, version: int) -> None:
 def read_manifest(directory: Path) -> Manifest:
     """Return the manifest of the version in `directory`; raise ModelRefused if it is missing or changed."""
     path = directory / FILE_NAME
+    content = read_regular_file(directory, FILE_NAME, _LARGEST_MANIFEST, _ADVICE)
     try:
-        content = path.read_bytes()
         manifest = msgspec.json.decode(content, type=Manifest)
-    except OSError as error:
-        raise ModelRefused(f"{path}: cannot be read ({error.strerror}): {_ADVICE}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelRefused(f"{path}: is not a valid manifest ({error}): {_ADVICE}") from error
     if _digest_of_document(content) != manifest.digest:
@@ -99,7 +99,7 @@ def verify_file(directory: Path, manifest: Manifest, name: str) -> Path:
     except OSError as error:
         raise ModelRefused(f"{path}: cannot be read ({error.strerror}): {_ADVICE}") from error
     if digest != manifest.files.get(name):
-        raise ModelRefused(f"{path}: is not the file that was published (SHA-256 differs): {_ADVICE}")
+        raise _changed(path)
     return path
 
 
@@ -109,3 +109,15 @@ def verify_version(directory: Path) -> Manifest:
     for name in manifest.files:
         verify_file(directory, manifest, name)
     return manifest
+
+
+def read_verified(directory: Path, manifest: Manifest, name: str, most_bytes: int) -> bytes:
+    """Return the content of the file `name`; raise ModelRefused unless it is what was published."""
+    content = read_regular_file(directory, name, most_bytes, _ADVICE)
+    if hashlib.sha256(content).hexdigest() != manifest.files.get(name):
+        raise _changed(directory / name)
+    return content
+
+
+def _changed(path: Path) -> ModelRefused:
+    return ModelRefused(f"{path}: is not the file that was published (SHA-256 differs): {_ADVICE}")

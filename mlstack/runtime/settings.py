@@ -21,6 +21,7 @@ DEMO_PASSWORDS = frozenset(
         "rabbitmq-demo",
         "monitor-demo",
         "drift-demo",
+        "sealing-demo",
     }
 )
 

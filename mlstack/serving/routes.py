@@ -32,7 +32,7 @@ def predict() -> Response:
     """One prediction per row, all from one model version."""
     check_json(request.content_type)
     settings = services().settings
-    asked = decode_request(read_body(request, settings.max_body_bytes))
+    asked = decode_request(read_body(request, settings.max_body_bytes), settings.max_rows)
     model = services().models.select(asked.model_version)
     rows = to_rows(asked.rows(), model.n_features, settings.max_rows)
     predictions = model.predict(rows)

@@ -17,11 +17,13 @@ class ServingSettings:
 
     port: int
     threads: int
+    max_pending: int  # requests that may wait for a thread; more are refused
     graceful_timeout: int  # for requests in progress at SIGTERM
     receive_timeout: int  # without a byte in the middle of a request
     max_body_bytes: int
     max_rows: int
     model_dir: Path
+    max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
     database_url: Secret[str]
     keys: ApiKeys
 
@@ -31,11 +33,13 @@ def read_serving_settings() -> ServingSettings:
     return ServingSettings(
         port=env_int("PORT", 5000, minimum=1),
         threads=env_int("SERVE_THREADS", 8, minimum=1),
+        max_pending=env_int("SERVE_MAX_PENDING", 512, minimum=1),
         graceful_timeout=env_int("GRACEFUL_TIMEOUT", 10, minimum=1),
         receive_timeout=env_int("RECEIVE_TIMEOUT", 10, minimum=1),
         max_body_bytes=env_int("MAX_BODY_BYTES", 1024 * 1024, minimum=1),
         max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
         model_dir=Path(env("MODEL_DIR", "/models")),
+        max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
         database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
         keys=ApiKeys(),
     )

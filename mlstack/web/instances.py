@@ -20,6 +20,7 @@ from mlstack.web.problems import InvalidInput
 Values = list[float | list[float]]
 
 _SHORT = 16  # numbers up to which a list is faster than an array
+_MEMBERS = ("values", "features", "instances")
 _FIELDS = "'values', 'features' or 'instances'"
 
 
@@ -46,9 +47,10 @@ class PredictRequest(msgspec.Struct):
 _decoder = msgspec.json.Decoder(PredictRequest)
 
 
-def decode_request(body: bytes) -> PredictRequest:
+def decode_request(body: bytes, max_rows: int) -> PredictRequest:
     """Parse a body; raise MalformedJSON or InvalidInput, each naming what was expected."""
-    return decode_json(_decoder, body, f"an object with {_FIELDS}, a list of finite numbers or of rows")
+    expected = f"an object with {_FIELDS}, a list of finite numbers or of at most {max_rows} rows"
+    return decode_json(_decoder, body, expected, max_rows + len(_MEMBERS))
 
 
 def to_rows(values: Values, n_features: int, max_rows: int) -> FloatArray:
@@ -71,6 +73,8 @@ def _flat_rows(values: Values, n_features: int, max_rows: int) -> FloatArray | N
 
 
 def _checked_rows(values: Values, n_features: int, max_rows: int) -> FloatArray:
+    if len(values) > max(max_rows, n_features):
+        raise _too_many(max_rows, len(values))
     try:
         rows = np.array(values, dtype=np.float64)
     except (ValueError, TypeError):
@@ -87,10 +91,14 @@ def check_rows(rows: FloatArray, n_features: int, max_rows: int) -> FloatArray:
     if rows.size == 0 or rows.ndim != 2 or rows.shape[1] != n_features:
         raise InvalidInput(f"{expected_shape(n_features)}; got {'x'.join(map(str, rows.shape))}")
     if len(rows) > max_rows:
-        raise InvalidInput(f"expected at most {max_rows} rows in one request; got {len(rows)}")
+        raise _too_many(max_rows, len(rows))
     if not np.isfinite(rows).all():
         raise InvalidInput("expected finite numbers; got NaN, Infinity or a number beyond 1.8e308")
     return np.ascontiguousarray(rows) + 0.0
+
+
+def _too_many(max_rows: int, rows: int) -> InvalidInput:
+    return InvalidInput(f"expected at most {max_rows} rows in one request; got {rows}")
 
 
 def expected_shape(n_features: int) -> str:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 
-from mlstack.registry.current_model import CurrentModel
+from mlstack.registry.current_model import CurrentModel, Load
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import Refusal
@@ -23,11 +23,12 @@ _KEPT_VERSIONS = 4
 class ServedModels:
     """The versions that a server uses; safe to share between threads."""
 
-    def __init__(self, store: ModelStore) -> None:
+    def __init__(self, store: ModelStore, load: Load = load_model) -> None:
         """Load the current version, if any; a refused one is logged and leaves the server unready."""
-        self.current = CurrentModel(store)
+        self.current = CurrentModel(store, load)
         self.current.refresh()
         self._store = store
+        self._load = load
         self._kept: OrderedDict[int, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -62,7 +63,7 @@ class ServedModels:
             self._kept.move_to_end(version)
             return self._kept[version]
         try:
-            model = load_model(self._store.path(version))
+            model = self._load(self._store.path(version))
         except Refusal as refusal:
             logger.warning("version refused", extra={"model_version": version, "reason": str(refusal)})
             raise UnknownVersion(f"model version {version} may not be served") from refusal

@@ -38,6 +38,7 @@ keep_or_make redis_password "$(random)"
 keep_or_make redis_api_password "$(random)"
 keep_or_make redis_exporter_password "$(random)"
 keep_or_make rabbitmq_password "$(random)"
+keep_or_make sealing_key "$(random)"
 keep_or_make api_keys "$(random)"
 
 full=$(cd "$secrets" && pwd)

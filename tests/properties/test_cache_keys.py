@@ -47,7 +47,7 @@ def test_however_a_number_is_written_it_has_one_key(number: float, data: st.Data
     nested = data.draw(st.booleans())
     body = f'{{"{name}": [{f"[{text}]" if nested else text}]}}'.encode()
 
-    key = key_of(DIGEST, to_rows(decode_request(body).rows(), 1, 10))
+    key = key_of(DIGEST, to_rows(decode_request(body, 10).rows(), 1, 10))
 
     assert key == key_of(DIGEST, canonical(np.array([[number]])))
 
@@ -94,7 +94,7 @@ def test_the_rows_are_the_numbers_that_were_sent(numbers: list[float]) -> None:
     """Bit for bit, but for the sign of zero."""
     body = json.dumps({"values": numbers}).encode()
 
-    array = to_rows(decode_request(body).rows(), 1, 100)
+    array = to_rows(decode_request(body, 100).rows(), 1, 100)
 
     assert array.tolist() == [[number] for number in numbers]
     assert array.flags["C_CONTIGUOUS"]

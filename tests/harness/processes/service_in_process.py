@@ -102,7 +102,7 @@ class ServiceInProcess:
 
     async def _post(self, body: str) -> httpx.Response:
         service = self._service
-        endpoint = PredictEndpoint(service.intake, service.batcher, service.keys)
+        endpoint = PredictEndpoint(service.intake, service.batcher, service.keys, service.memory)
         headers = {"content-type": "application/json"}
         transport = httpx.ASGITransport(app=endpoint)
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:

@@ -14,6 +14,7 @@ OWN_PASSWORDS = {
     "redis_exporter_password": "redis-exporter-0123456789",
     "rabbitmq_password": "rabbitmq-0123456789",
     "grafana_password": "grafana-0123456789",
+    "sealing_key": "sealing-0123456789",
 }
 
 

@@ -1,0 +1,1 @@
+"""Attacks on the servers themselves: processes on loopback, without the front door."""
