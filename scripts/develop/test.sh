@@ -10,7 +10,8 @@ cd "$(dirname "$0")/../.."
 unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
 export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
 plain=(unit properties integration wiring)
-with_containers=(documents browser attacks)
+with_containers=(documents browser)
+alone=(attacks) # last, when nothing else runs: they assert that other clients are served all through an attack
 # These mostly wait for containers: they run in parallel to the others, as another project on other ports (25000 for 5000).
 beside=(stack chaos)
 mapfile -t beside_settings < <(
@@ -99,7 +100,7 @@ totals() { # of all stages, in the format of test runners
 only=("$@")
 for folder in tests/*/; do
     name=$(basename "$folder")
-    [[ " ${plain[*]} ${with_containers[*]} ${beside[*]} " == *" $name "* ]] || ! has_tests "$name" ||
+    [[ " ${plain[*]} ${with_containers[*]} ${beside[*]} ${alone[*]} " == *" $name "* ]] || ! has_tests "$name" ||
         fail "tests/$name belongs to no stage of scripts/develop/test.sh"
 done
 for name in "${only[@]}"; do has_tests "$name" || fail "there are no tests in tests/$name"; done
@@ -108,7 +109,7 @@ mkdir -p "$results"
 
 trap 'exit 130' INT TERM # end the script, not only the running stage
 engine=no
-if any_wanted "${with_containers[@]}" "${beside[@]}" || [ "${#only[@]}" = 0 ]; then # some checks need one, too
+if any_wanted "${with_containers[@]}" "${beside[@]}" "${alone[@]}" || [ "${#only[@]}" = 0 ]; then # some checks need one, too
     trap clean_up EXIT
     ensure_engine
 fi
@@ -125,12 +126,12 @@ for folder in /usr/lib/postgresql/*/bin; do PATH=$folder:$PATH; done
 
 [ "${#only[@]}" != 0 ] || stage check scripts/develop/check.sh
 if [ "$engine" = no ]; then
-    for name in "${with_containers[@]}" "${beside[@]}"; do
+    for name in "${with_containers[@]}" "${beside[@]}" "${alone[@]}"; do
         ! wanted "$name" || leave_out "tests/$name" "no container engine can run here"
     done
-    with_containers=() beside=()
+    with_containers=() beside=() alone=()
 fi
-if any_wanted "${with_containers[@]}" "${beside[@]}"; then
+if any_wanted "${with_containers[@]}" "${beside[@]}" "${alone[@]}"; then
     stage build build
     scripts/develop/image-sizes.sh
 fi
@@ -149,6 +150,7 @@ for name in "${with_containers[@]}"; do
     stage "$name" tests "$name"
 done
 [ -z "$beside_process" ] || end_beside
+for name in "${alone[@]}"; do ! wanted "$name" || stage "$name" tests "$name"; done
 
 headline summary
 cat "$results/summary"

@@ -63,7 +63,7 @@ def test_clients_that_stall_are_closed_and_others_served(stack: Stack, nginx: st
         unread = [
             connection
             for port in PORTS
-            for connection in opened.enter_context(held((nginx, port), 10, prediction(ROWS), unread=True))
+            for connection in opened.enter_context(held((nginx, port), 2, prediction(ROWS), unread=True))
         ]
         assert_served(stack)
         assert memory(stack.container("nginx")) < 200 * MB
