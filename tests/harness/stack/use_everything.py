@@ -1,6 +1,6 @@
 """Runs inside an image: imports every module of ours and all they import, and fits estimators.
 
-It prints one line per module or file that is missing. It is no part of the images: `docker run -i IMAGE python -`
+It prints one line per thing that is missing. It is no part of the images: `docker run -i IMAGE python -`
 reads it from standard input.
 """
 
