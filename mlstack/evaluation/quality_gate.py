@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 
 from mlstack.data.database import connected
-from mlstack.data.reading import data_digest, read_table
-from mlstack.evaluation.comparison import compare_on_holdout
-from mlstack.evaluation.report import write_report
 from mlstack.registry.atomic_files import write_errors
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
@@ -56,6 +53,11 @@ def evaluate(
 
     `command` is what the history of served versions names.
     """
+    # NumPy and what needs it are slow to import, and a run with nothing to do needs none of it.
+    from mlstack.data.reading import data_digest, read_table  # noqa: PLC0415
+    from mlstack.evaluation.comparison import compare_on_holdout  # noqa: PLC0415
+    from mlstack.evaluation.report import write_report  # noqa: PLC0415
+
     manifest = store.verified(version)
     name, columns = manifest.provenance.table, (*manifest.features, manifest.target)
     with connected(database_url) as connection:
