@@ -1,7 +1,7 @@
 """The stack's containers with nothing in them to do: what the engine and Compose take for themselves.
 
-The same images, networks, volumes, limits, waits and health check intervals; but a server sleeps and is healthy as
-soon as it is asked, and a step ends at once.
+The same images, networks, volumes, limits, waits and health check intervals; but a server sleeps and is
+healthy as soon as it is asked, and a step ends at once.
 """
 
 from __future__ import annotations
