@@ -1,7 +1,7 @@
 """Two replicas, each on a core, beside one: what a request costs each in CPU time, which counts the load out.
 
 Where cores are few, the second replica shares its core with the load generator and the stores, so throughput
-says nothing about it. CPU time per request does: two replicas that do not hinder each other need no more of it.
+says nothing about it. CPU time per request does: two that do not hinder each other need no more of it.
 """
 
 from __future__ import annotations
