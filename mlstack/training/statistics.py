@@ -37,12 +37,15 @@ class SufficientStatistics:
         The means of both parts differ by δ; as one more row, δ·√(n₁n₂/n) accounts for it (Chan et al. 1979).
         """
         total, mean = self.rows + len(rows), rows.mean(axis=0)
-        mean += (rows - mean).mean(axis=0)  # its rounding error, which is not small where the mean is large
         difference = mean - self.mean
         between = difference * np.sqrt(self.rows / total * len(rows))
         stacked = np.concatenate([self.root, rows - mean, between[np.newaxis]])
         root = np.asarray(np.linalg.qr(stacked, mode="r"))
         return SufficientStatistics(total, self.mean + difference * (len(rows) / total), root)
+
+    def moved(self, distance: FloatArray) -> SufficientStatistics:
+        """Return the statistics of the rows plus `distance` [p + 1]."""
+        return SufficientStatistics(self.rows, self.mean + distance, self.root)
 
     def centred(self) -> SufficientStatistics:
         """Return the statistics of the rows minus their mean."""

@@ -45,14 +45,24 @@ class Side:
     """The training rows or the hold-out rows."""
 
     def __init__(self, columns: int, sample_rows: int) -> None:
-        self.statistics: SufficientStatistics = no_rows(columns)
+        self._origin = np.zeros(columns)
+        self._statistics = no_rows(columns)
         self.sample = Sample(columns, sample_rows)
 
     def add(self, rows: FloatArray, hashes: npt.NDArray[np.uint64]) -> None:
         """Add rows [n, columns] with their hashes [n]."""
-        if len(rows):
-            self.statistics = self.statistics.with_rows(rows)
-            self.sample.add(rows, hashes)
+        if not len(rows):
+            return
+        if not self._statistics.rows:
+            self._origin = rows.mean(axis=0)
+        # Relative to a row near the others, means keep their digits: they are differences of a few spreads.
+        self._statistics = self._statistics.with_rows(rows - self._origin)
+        self.sample.add(rows, hashes)
+
+    @property
+    def statistics(self) -> SufficientStatistics:
+        """The statistics of the rows that were added."""
+        return self._statistics.moved(self._origin)
 
 
 class StreamedTable:
