@@ -6,12 +6,13 @@ import logging
 from pathlib import Path
 
 from mlstack.data.database import connected
-from mlstack.data.reading import data_digest, read_table
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.settings import env, read_url
 from mlstack.runtime.step import run_step
 from mlstack.training.config import content_digest, read_training_config
-from mlstack.training.train import train_and_publish
+from mlstack.training.input import read_training_input
+from mlstack.training.streamed import train_on
+from mlstack.training.train import publish
 
 logger = logging.getLogger(__name__)
 
@@ -19,13 +20,12 @@ logger = logging.getLogger(__name__)
 def main() -> None:
     """Read the table; train and publish, unless a version with the same content digest exists."""
     config, store = read_training_config(), ModelStore(Path(env("MODEL_DIR", "/models")))
-    name, columns = env("DATA_TABLE", "linear_data"), (*config.features, config.target)
+    name = env("DATA_TABLE", "linear_data")
     with connected(read_url("DATABASE_URL")) as connection:
-        table = read_table(connection, name, columns)
-    digest = data_digest(table, name, columns)
-    version = store.find(content_digest(digest, config))
+        source = read_training_input(connection, name, config)
+    version = store.find(content_digest(source.digest, config))
     if version is None:
-        version = train_and_publish(store, table, config, digest, name)
+        version = publish(store, *train_on(source, config, name))
     else:
         logger.info("nothing to do: this version is up to date", extra={"model_version": version})
     store.set_latest(version)

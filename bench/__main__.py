@@ -83,15 +83,29 @@ def _serving(options: argparse.Namespace) -> Outcome:
 
     plan = serving.QUICK if options.quick else serving.FULL
     with files_of(options.against) if options.against else nullcontext() as earlier:
-        runs = serving.measure(plan, _progress, earlier)
+        runs, limits = serving.measure(plan, _progress, earlier)
     lines = summary.summarize(runs)
-    parts = [target_table(tables.targets(lines)), "64 connections:", tables.throughput_table(lines),
-             "One connection:", tables.latency_table(lines)]  # fmt: skip
+    parts = [target_table(tables.targets(lines, limits)), "64 connections:", tables.throughput_table(lines),
+             "One connection:", tables.latency_table(lines), tables.limits_table(limits)]  # fmt: skip
     if options.against:
         ratios = summary.ratios(runs, OURS, EARLIER)
         parts += [f"Today's api divided by that of {options.against}:", tables.earlier_table(ratios)]
     faults = [f"{run.contender}, {run.load}, {run.connections}: {run.fault}" for run in runs if run.fault]
-    return Outcome(runs, "\n\n".join(parts), faults)
+    return Outcome({"runs": runs, "limits": limits}, "\n\n".join(parts), faults)
+
+
+def _models(options: argparse.Namespace) -> Outcome:
+    from bench import models  # noqa: PLC0415
+
+    found = models.measure(*((1, 1.0) if options.quick else (5, 3.0)), _progress)
+    return Outcome(found, models.describe(found), [])
+
+
+def _replicas(options: argparse.Namespace) -> Outcome:
+    from bench import replicas  # noqa: PLC0415
+
+    found = replicas.measure(*((1, 1.0) if options.quick else (5, 3.0)), _progress)
+    return Outcome(found, replicas.describe(found), [])
 
 
 def _training(options: argparse.Namespace) -> Outcome:
@@ -131,6 +145,8 @@ def _jobs(options: argparse.Namespace) -> Outcome:
 
 _BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "serving": _serving,
+    "models": _models,
+    "replicas": _replicas,
     "training": _training,
     "growth": _growth,
     "hotspots": _hotspots,

@@ -9,25 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
-
 from bench.front_door import write_configuration
 from bench.load import answers
-from bench.machine import on_server_core
-from bench.stores import PREDICTIONS, ROOT, TEXTBOOK, Stores, everysec_redis, inference_url
+from bench.machine import LOAD_CORES, SERVER_CORE, on_core, on_server_core
+from bench.stores import PREDICTIONS, ROOT, TEXTBOOK, Stores, durable_redis, inference_url
 from tests.harness.processes.serving import publish_line
 from tests.harness.processes.store_process import RedisServer, Server
 
 _FIRST_PORT = 30_100
 _UVICORN = (
-    "--loop uvloop --http httptools --ws none --no-access-log --no-server-header"
+    "--loop uvloop --http httptools --ws none --no-access-log --no-server-header --no-proxy-headers"
     " --log-level warning --backlog 2048 --timeout-keep-alive 75 --host 127.0.0.1"
 )
 MISS, HOT, HIT = "all miss", "90 % hits", "all hit"
 HOT_SHARE = {MISS: 0.0, HOT: 0.9, HIT: 1.0}
 ECHO, PLAIN, BOOK = "echo", "plain", "textbook"
-OURS, EARLIER, FRONT, DURABLE = "api", "api-earlier", "api-nginx", "api-always"
-ALL = {ECHO, PLAIN, BOOK, OURS, FRONT, DURABLE}  # without the one that needs another checkout
+OURS, EARLIER, FRONT, EVERYSEC = "api", "api-earlier", "api-nginx", "api-everysec"
+SECOND = "api-2"  # a replica of OURS, on a core of the load
+ALL = {ECHO, PLAIN, BOOK, OURS, FRONT, EVERYSEC}  # without those that need another checkout or core
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,6 @@ class Contender:
     def pids(self) -> list[int]:
         """Return the processes that do the work."""
         return [server.process.pid for server in self.servers if server.process is not None]
-
-    def cpu_seconds(self) -> float:
-        """Return the user and system time of its processes and all processes below them."""
-        roots = [psutil.Process(pid) for pid in self.pids()]
-        times = [process.cpu_times() for root in roots for process in (root, *root.children(recursive=True))]
-        return sum(each.user + each.system for each in times)
 
 
 @dataclass
@@ -83,7 +76,8 @@ class _Starter:
         )
 
     def echo(self) -> None:
-        server = self.uvicorn(ECHO, "--lifespan", "off")
+        environment = {"PORT": str(self.free_port())}
+        server = self.run(ECHO, on_server_core(ROOT, sys.executable, "-m", "bench.peers.echo", **environment))
         self.started.append(Contender(ECHO, server.port, [server], (MISS,)))
 
     def plain(self) -> None:
@@ -96,7 +90,7 @@ class _Starter:
         server = self.uvicorn(BOOK, **environment)
         self.started.append(Contender(BOOK, server.port, [server], database=TEXTBOOK, redis=redis))
 
-    def ours(self, name: str, redis: RedisServer, checkout: Path = ROOT) -> None:
+    def ours(self, name: str, redis: RedisServer, checkout: Path = ROOT, core: int = SERVER_CORE) -> None:
         environment = {
             "DATABASE_URL": inference_url(self.stores.postgres),
             "REDIS_URL": redis.url(),
@@ -104,7 +98,7 @@ class _Starter:
             "HOST": "127.0.0.1",
             "PORT": str(self.free_port()),
         }
-        server = self.run(name, on_server_core(checkout, sys.executable, "-m", "api", **environment))
+        server = self.run(name, on_core(core, checkout, sys.executable, "-m", "api", **environment))
         self.started.append(Contender(name, server.port, [server], database=PREDICTIONS, redis=redis))
 
     def front_door(self) -> None:
@@ -116,30 +110,37 @@ class _Starter:
         command = ["nginx", "-c", str(configuration), "-p", str(directory), "-e", "stderr"]
         server = self.run(FRONT, [*command, "-g", "daemon off;"])
         servers = [server, *behind.servers]
-        self.started.append(
-            Contender(FRONT, server.port, servers, database=PREDICTIONS, redis=self.stores.everysec)
-        )
+        self.started.append(Contender(FRONT, server.port, servers, database=PREDICTIONS, redis=behind.redis))
 
 
 @contextmanager
 def running_contenders(
-    stores: Stores, progress: Callable[[str], None], names: Container[str] = ALL, earlier: Path = ROOT
+    stores: Stores,
+    progress: Callable[[str], None],
+    names: Container[str] = ALL,
+    earlier: Path = ROOT,
+    models: Path | None = None,
 ) -> Iterator[list[Contender]]:
-    """Start the contenders in `names`, EARLIER from the folder `earlier`; stop them at the end."""
+    """Start the contenders in `names`, EARLIER from the folder `earlier`; stop them at the end.
+
+    They serve the model volume `models`; without one, that of a linear model.
+    """
     with TemporaryDirectory(prefix="ml-stack-bench-") as path, ExitStack() as stack:
         directory = Path(path)
         directory.chmod(0o755)  # nginx's workers drop root
-        model_dir = directory / "models"
-        publish_line(model_dir, 2.0)
+        model_dir = models or directory / "models"
+        if models is None:
+            publish_line(model_dir, 2.0)
         starter = _Starter(stores, directory, model_dir, stack)
         steps: dict[str, Callable[[], None]] = {
             ECHO: starter.echo,
             PLAIN: starter.plain,
             BOOK: starter.textbook,
-            OURS: lambda: starter.ours(OURS, stores.everysec),
-            EARLIER: lambda: starter.ours(EARLIER, stack.enter_context(everysec_redis()), earlier),
+            OURS: lambda: starter.ours(OURS, stores.always),
+            SECOND: lambda: starter.ours(SECOND, stores.always, core=min(LOAD_CORES)),
+            EARLIER: lambda: starter.ours(EARLIER, stack.enter_context(durable_redis()), earlier),
             FRONT: starter.front_door,
-            DURABLE: lambda: starter.ours(DURABLE, stores.always),
+            EVERYSEC: lambda: starter.ours(EVERYSEC, stores.everysec),
         }
         for name, step in steps.items():
             if name in names:

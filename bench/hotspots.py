@@ -13,7 +13,7 @@ import msgspec
 
 from bench.contenders import HIT, HOT_SHARE, MISS, OURS, running_contenders
 from bench.load import put_load, warm
-from bench.serving import MANY
+from bench.runs import MANY
 from bench.stores import ROOT, running_stores
 from bench.targets import table
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 import msgspec
 
 from bench.machine import use_every_core
-from bench.stack import FIRST_PORT, cleaned_up, compose, run
+from bench.stack_project import FIRST_PORT, cleaned_up, compose, run
 from bench.targets import table
 
 _CONNECTIONS = 16

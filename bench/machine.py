@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,9 +32,27 @@ def use_every_core() -> None:
 
 def on_server_core(directory: Path, *command: str, **environment: str) -> list[str]:
     """Return the command that runs `command` in `directory` on the server's core, all in one process."""
+    return on_core(SERVER_CORE, directory, *command, **environment)
+
+
+def on_core(core: int, directory: Path, *command: str, **environment: str) -> list[str]:
+    """Return the command that runs `command` in `directory` on one core, all in one process."""
     settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | environment
     assignments = [f"{name}={value}" for name, value in settings.items()]
-    return ["env", f"--chdir={directory}", *assignments, "taskset", "--cpu-list", str(SERVER_CORE), *command]
+    return ["env", f"--chdir={directory}", *assignments, "taskset", "--cpu-list", str(core), *command]
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Return the user and system time of these processes and all processes below them."""
+    roots = [psutil.Process(pid) for pid in pids]
+    times = [process.cpu_times() for root in roots for process in (root, *root.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
+def cpu_seconds_of_ended_children() -> float:
+    """Return the user and system time of this process's children that have ended, such as wrk."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def hardware() -> str:

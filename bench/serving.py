@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import msgspec
-
 from bench.contenders import (
     ALL,
     EARLIER,
     ECHO,
+    EVERYSEC,
     FRONT,
     HOT_SHARE,
     MISS,
@@ -21,10 +20,13 @@ from bench.contenders import (
     Contender,
     running_contenders,
 )
-from bench.load import Seen, put_load, warm
+from bench.limits import Limits, measure_limits
+from bench.load import put_load, warm
+from bench.machine import cpu_seconds, cpu_seconds_of_ended_children
+from bench.runs import CROWD, MANY, ONE, Run
 from bench.stores import ROOT, Stores, cache_hits, count_rows, flush, running_stores, truncate
 
-MANY, ONE = 64, 1
+_WITH_A_CROWD = {ECHO, OURS, EVERYSEC}
 
 
 @dataclass(frozen=True)
@@ -41,36 +43,10 @@ FULL = Plan(rounds=5, rounds_alone=3, seconds=3.0, seconds_alone=1.5)
 QUICK = Plan(rounds=1, rounds_alone=1, seconds=1.5, seconds_alone=0.5)
 
 
-class Run(msgspec.Struct, frozen=True):
-    """One measurement."""
-
-    round: int
-    contender: str
-    load: str
-    connections: int
-    seen: Seen
-    cpu_seconds: float  # of the contender's processes
-    rows: int | None  # in the log; None if the contender has none
-    hits: int | None  # of the cache; None if the contender has none
-
-    @property
-    def per_second(self) -> float:
-        """Requests answered with 200 in a second."""
-        return self.seen.ok / self.seen.seconds
-
-    @property
-    def fault(self) -> str | None:
-        """What makes the run invalid, if anything does."""
-        seen = self.seen
-        if seen.refused or seen.broken or seen.unanswered:
-            return f"{seen.refused} requests refused, {seen.broken} broken, {seen.unanswered} unanswered"
-        if self.rows is not None and self.rows != seen.ok:
-            return f"{self.rows} rows logged, {seen.ok} requests answered with 200"
-        return None
-
-
-def measure(plan: Plan, progress: Callable[[str], None], earlier: Path | None = None) -> list[Run]:
-    """Start everything, measure all rounds, stop everything; return the runs in their order.
+def measure(
+    plan: Plan, progress: Callable[[str], None], earlier: Path | None = None
+) -> tuple[list[Run], list[Limits]]:
+    """Start everything, measure all rounds, stop everything; return the runs in their order, and the limits.
 
     `earlier` is a folder with the files of an earlier commit, whose api is measured too.
     """
@@ -80,15 +56,18 @@ def measure(plan: Plan, progress: Callable[[str], None], earlier: Path | None = 
         running_stores() as stores,
         running_contenders(stores, progress, names, earlier or ROOT) as contenders,
     ):
-        meter = _Meter(stores, progress)
+        meter, limits = _Meter(stores, progress), []
         for contender in contenders:
             put_load(contender.port, MANY, 0.0, 1.0, seed=0)
         for number in range(plan.rounds):
             _prepare_caches(contenders)
             meter.compare(number, contenders, MANY, plan.seconds)
             if number < plan.rounds_alone:
+                crowd = [each for each in contenders if each.name in _WITH_A_CROWD]
+                meter.compare(number, crowd, CROWD, plan.seconds)
+                limits.append(measure_limits(stores))
                 meter.compare(number, contenders, ONE, plan.seconds_alone)
-    return meter.runs
+    return meter.runs, limits
 
 
 def _prepare_caches(contenders: list[Contender]) -> None:
@@ -134,17 +113,26 @@ class _Meter:
         if contender.database is not None:
             truncate(self._stores.postgres, contender.database)
         hits = cache_hits(contender.redis) if contender.redis else 0
-        cpu = contender.cpu_seconds()
+        before = self._cpu_seconds(contender)
         seen = put_load(contender.port, connections, HOT_SHARE[load], seconds, next(self._seeds))
-        cpu = contender.cpu_seconds() - cpu
+        own, load_generator, stores = (
+            now - then for now, then in zip(self._cpu_seconds(contender), before, strict=True)
+        )
         run = Run(
-            number + 1, contender.name, load, connections, seen, cpu,
+            number + 1, contender.name, load, connections, seen, own, load_generator, stores,
             rows=count_rows(self._stores.postgres, contender.database) if contender.database else None,
             hits=cache_hits(contender.redis) - hits if contender.redis else None,
         )  # fmt: skip
         self.runs.append(run)
         logged = "" if run.rows is None else f", {run.rows} rows logged"
         self._progress(
-            f"round {run.round}  {connections:>2} connections  {contender.name:<{len(EARLIER)}}  {load:<9}"
+            f"round {run.round}  {connections:>3} connections  {contender.name:<{len(EARLIER)}}  {load:<9}"
             f" {run.per_second:>8.0f}/s  p50 {seen.p50 * 1e3:.2f} ms{logged}  {run.fault or ''}".rstrip()
         )
+
+    def _cpu_seconds(self, contender: Contender) -> tuple[float, float, float]:
+        """Return what the contender, the load generator and the stores have used until now."""
+        redis = contender.redis
+        stores = [self._stores.postgres, *([redis] if redis else [])] if contender.database else []
+        pids = [server.process.pid for server in stores if server.process is not None]
+        return cpu_seconds(contender.pids()), cpu_seconds_of_ended_children(), cpu_seconds(pids)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.settings import SettingsError, env, env_float, env_int, env_list
+
+if TYPE_CHECKING:
+    from mlstack.runtime.arrays import FloatArray
 
 SLOPE, INTERCEPT = 2.0, 1.0
 _CHUNK_ROWS = 1 << 16
@@ -64,6 +65,8 @@ def read_generation() -> Generation:
 
 def generate(generation: Generation) -> Iterator[FloatArray]:
     """Yield the rows in chunks, each float64 [n, features + 1] with the target as the last column."""
+    import numpy as np  # noqa: PLC0415 - slow to import, and a run with nothing to do needs none
+
     random = np.random.default_rng(generation.seed)
     low, high = generation.low, generation.high
     step = (high - low) / max(generation.rows - 1, 1)

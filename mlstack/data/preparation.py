@@ -9,7 +9,6 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 
 from mlstack.data.database import count_rows, read_comment, table_exists
 from mlstack.data.generation import COMMENT_PREFIX, Generation
-from mlstack.data.loading import load
 from mlstack.runtime.refusals import DataRefused
 
 Outcome = Literal["generated", "already there", "changed by hand", "not generated here"]
@@ -44,4 +43,6 @@ def _generate(connection: Connection, generation: Generation) -> tuple[Outcome, 
             f"there is no table {generation.table} of yours with the columns {columns}: create it and "
             "load your rows (docs/make-it-yours.md); only the demonstration (linear_data: x, y) is generated"
         )
+    from mlstack.data.loading import load  # noqa: PLC0415 - imports NumPy
+
     return "generated", load(connection, generation)

@@ -1,4 +1,4 @@
-"""Reads the training table into one array, by a binary COPY stream that is parsed while it arrives."""
+"""Reads the training table, in blocks or whole, by a binary COPY stream that is parsed while it arrives."""
 
 from __future__ import annotations
 
@@ -6,45 +6,71 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-import numpy as np
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from mlstack.data.binary_copy import HEADER, TRAILER, decode_rows, row_type
 from mlstack.data.database import table_name
+from mlstack.data.growing_table import GrowingTable
 from mlstack.runtime.arrays import FloatArray
 
 _CHUNK = 1 << 20  # bytes read from the stream at a time
-_FIRST_ROWS = 1 << 10
 # One backend process that scans from the first page: an unchanged table is always read in the same order.
 _IN_ORDER = "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0"
 
 
-def read_table(connection: Connection, name: str, columns: Sequence[str]) -> FloatArray:
-    """Return the columns of every row as float64 [n, len(columns)], in the order in which they are stored.
+Consume = Callable[[FloatArray], None]
 
-    NULL becomes NaN (validation refuses NULL). Peak memory is 9/8 of the array, which grows by 1/8.
+
+def read_blocks(connection: Connection, name: str, columns: Sequence[str], consume: Consume) -> None:
+    """Give `consume` the columns of every row, in blocks [n, len(columns)], in their stored order.
+
+    NULL becomes NaN (validation refuses NULL). `consume` runs in a thread of its own; a block is a view
+    in network byte order, which is overwritten after the call.
     """
     reader, writer = os.pipe()
-    rows = _Rows(reader, len(columns))
-    rows.start()
+    parser = _Parser(reader, len(columns), consume)
+    parser.start()
     try:
         # psycopg2 calls write() for every row; BufferedWriter collects them in C.
         with io.BufferedWriter(io.FileIO(writer, "wb"), _CHUNK) as stream, connection.cursor() as cursor:
             cursor.execute(_IN_ORDER)
             cursor.copy_expert(_copy_command(name, columns), stream)
     finally:
-        rows.join()
-    return rows.result()
+        parser.join()
+    if parser.error is not None:
+        raise parser.error
+
+
+def read_table(connection: Connection, name: str, columns: Sequence[str]) -> FloatArray:
+    """Return the columns of every row as float64 [n, len(columns)]; peak memory is 9/8 of the array."""
+    table = GrowingTable(len(columns))
+    read_blocks(connection, name, columns, table.append)
+    return table.take()
+
+
+class DataDigest:
+    """The SHA-256 of a table's name, its columns and its rows in order, block by block."""
+
+    def __init__(self, name: str, columns: Sequence[str]) -> None:
+        self._digest = hashlib.sha256("\0".join((name, *columns)).encode())
+
+    def update(self, rows: FloatArray) -> None:
+        """Add rows [n, columns], contiguous and in this machine's byte order."""
+        self._digest.update(rows.reshape(-1).data)
+
+    def hexdigest(self) -> str:
+        """Return the digest of what was added."""
+        return self._digest.hexdigest()
 
 
 def data_digest(table: FloatArray, name: str, columns: Sequence[str]) -> str:
-    """Return the SHA-256 of the table's name, its columns and its rows in order."""
-    digest = hashlib.sha256("\0".join((name, *columns)).encode())
-    digest.update(table.reshape(-1).data)
+    """Return the digest of a whole table."""
+    digest = DataDigest(name, columns)
+    digest.update(table)
     return digest.hexdigest()
 
 
@@ -54,30 +80,23 @@ def _copy_command(name: str, columns: Sequence[str]) -> sql.Composed:
     return command.format(sql.SQL(", ").join(cells), table_name(name))
 
 
-class _Rows(threading.Thread):
+class _Parser(threading.Thread):
     """Parses the stream in a thread, so that parsing and receiving overlap."""
 
-    def __init__(self, descriptor: int, columns: int) -> None:
+    def __init__(self, descriptor: int, columns: int, consume: Consume) -> None:
         super().__init__(name="copy-reader", daemon=True)
         self._stream = io.FileIO(descriptor, "rb")
         self._columns = columns
-        self._table = np.empty((_FIRST_ROWS, columns))
-        self._filled = 0
-        self._error: Exception | None = None
+        self._consume = consume
+        self.error: Exception | None = None
 
     def run(self) -> None:
         with self._stream:
             try:
                 self._parse()
-            except (ValueError, MemoryError) as error:
-                self._error = error
+            except (ValueError, MemoryError, ArithmeticError) as error:
+                self.error = error
                 self._drain()
-
-    def result(self) -> FloatArray:
-        if self._error is not None:
-            raise self._error
-        self._table.resize((self._filled, self._columns), refcheck=False)  # shrinks in place
-        return self._table
 
     def _parse(self) -> None:
         size = row_type(self._columns).itemsize
@@ -88,7 +107,8 @@ class _Rows(threading.Thread):
         while read := self._stream.readinto(view[held : held + _CHUNK]):
             held += read
             whole = max(held - len(TRAILER), 0) // size * size
-            self._append(view[:whole])
+            if whole:
+                self._consume(decode_rows(view[:whole], self._columns))
             buffer[: held - whole] = buffer[whole:held]
             held -= whole
 
@@ -101,15 +121,6 @@ class _Rows(threading.Thread):
             found += data
         if found != text:
             raise ValueError("the COPY stream has an unknown header")
-
-    def _append(self, data: memoryview) -> None:
-        values = decode_rows(data, self._columns)
-        end = self._filled + len(values)
-        if end > len(self._table):
-            grown = max(end, len(self._table) + (len(self._table) >> 3))
-            self._table.resize((grown, self._columns), refcheck=False)  # mremap moves pages without a copy
-        self._table[self._filled : end] = values
-        self._filled = end
 
     def _drain(self) -> None:
         while self._stream.read(_CHUNK):

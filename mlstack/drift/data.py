@@ -15,7 +15,7 @@ from mlstack.drift.statistics import Reference
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import DataRefused
-from mlstack.training.splitting import split_in_place
+from mlstack.training.splitting import training_rows
 
 PREDICTION = "prediction"
 WINDOW_ROWS = 10_000
@@ -57,7 +57,7 @@ def read_training_data(url: str, model: LoadedModel) -> TrainingData:
     if len(table) < 2:
         raise DataRefused(f"table {source.table} has no training rows any more: nothing to compare with")
     unchanged = data_digest(table, source.table, columns) == source.data
-    training, _ = split_in_place(table, source.test_fraction)
+    training = training_rows(table, source.test_fraction, source.split)
     sample = np.ascontiguousarray(training.x[:_REFERENCE_ROWS])  # the split has shuffled them
     values = model.predict(sample).values
     names = (*model.features, PREDICTION)

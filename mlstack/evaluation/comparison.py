@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,16 @@ class Comparison:
     holdout: Dataset
 
 
+class Errors(NamedTuple):
+    """Root mean squared errors on the hold-out: of the candidate, of the mean, of the current version."""
+
+    rows: int
+    rmse: float
+    baseline: float
+    current: float | None
+    deviation: float  # of the target
+
+
 def compare_on_holdout(
     store: ModelStore, version: int, table: FloatArray, digest: str, tolerance: float
 ) -> Comparison:
@@ -41,25 +52,38 @@ def compare_on_holdout(
     """
     candidate = load_model(store.path(version))
     manifest = candidate.manifest
+    refuse_changed_table(manifest, version, digest)
+    training, holdout = split_in_place(table, manifest.provenance.test_fraction)
+    current = comparable_current(store, version, manifest)
+    errors = Errors(
+        rows=len(holdout.y),
+        rmse=_rmse(candidate, holdout),
+        baseline=float(np.sqrt(np.mean((holdout.y - training.y.mean()) ** 2))),
+        current=_rmse(current, holdout) if current else None,
+        deviation=float(holdout.y.std()),
+    )
+    return Comparison(verdict_on(errors, current, tolerance), candidate, training, holdout)
+
+
+def refuse_changed_table(manifest: Manifest, version: int, digest: str) -> None:
+    """Raise QualityGateFailed if `digest` is not that of the rows that the version was trained on."""
     if digest != manifest.provenance.data:
         raise QualityGateFailed(
             f"the table changed since version {version} was trained: run model-train again"
         )
-    training, holdout = split_in_place(table, manifest.provenance.test_fraction)
-    rmse = _rmse(candidate, holdout)
-    baseline = float(np.sqrt(np.mean((holdout.y - training.y.mean()) ** 2)))
-    current = _comparable_current(store, version, manifest)
-    current_rmse = _rmse(current, holdout) if current else None
-    reason = _objection(rmse, baseline, current_rmse, tolerance, float(holdout.y.std()))
+
+
+def verdict_on(errors: Errors, current: LoadedModel | None, tolerance: float) -> Evaluation:
+    """Return the verdict that the errors on the hold-out give, with them as its evidence."""
+    reason = _objection(errors, tolerance)
     evidence = Evaluation(
-        rows=len(holdout.y),
-        rmse=rmse if math.isfinite(rmse) else None,
-        baseline_rmse=baseline,
+        rows=errors.rows,
+        rmse=errors.rmse if math.isfinite(errors.rmse) else None,
+        baseline_rmse=errors.baseline,
         current_version=current.version if current else None,
-        current_rmse=current_rmse,
+        current_rmse=errors.current,
     )
-    verdict = evidence.with_verdict("rejected" if reason else "promoted", reason or "passed the quality gate")
-    return Comparison(verdict, candidate, training, holdout)
+    return evidence.with_verdict("rejected" if reason else "promoted", reason or "passed the quality gate")
 
 
 def _rmse(model: LoadedModel, rows: Dataset) -> float:
@@ -70,7 +94,7 @@ def _rmse(model: LoadedModel, rows: Dataset) -> float:
     return math.sqrt(squares / len(rows.y))
 
 
-def _comparable_current(store: ModelStore, version: int, manifest: Manifest) -> LoadedModel | None:
+def comparable_current(store: ModelStore, version: int, manifest: Manifest) -> LoadedModel | None:
     """Return the current version if it predicts the same target from the same features, else None."""
     current = store.current()
     if current is None or current == version:
@@ -84,15 +108,14 @@ def _comparable_current(store: ModelStore, version: int, manifest: Manifest) -> 
     return model if same else None
 
 
-def _objection(
-    rmse: float, baseline: float, current: float | None, tolerance: float, deviation: float
-) -> str:
+def _objection(errors: Errors, tolerance: float) -> str:
     """Return why the candidate must not be served, "" if it may be served."""
+    rmse, baseline, current = errors.rmse, errors.baseline, errors.current
     if not math.isfinite(rmse):
         return "its predictions are not finite numbers"
     if rmse >= baseline:
         return f"RMSE {rmse:.4g} is no better than {baseline:.4g} of always predicting the mean"
-    rounding = 1e-9 * deviation  # on data without noise, the RMSE of both is rounding error
+    rounding = 1e-9 * errors.deviation  # on data without noise, the RMSE of both is rounding error
     if current is not None and rmse > current * (1 + tolerance) + rounding:
         return (
             f"RMSE {rmse:.4g} is worse than {current:.4g} of the current version by more than {tolerance:.0%}"

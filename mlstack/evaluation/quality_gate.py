@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from mlstack.data.database import connected
-from mlstack.data.reading import data_digest, read_table
-from mlstack.evaluation.comparison import compare_on_holdout
-from mlstack.evaluation.report import write_report
 from mlstack.registry.atomic_files import write_errors
+from mlstack.registry.manifest import Manifest
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.refusals import ModelRefused, QualityGateFailed
+
+if TYPE_CHECKING:
+    from mlstack.evaluation.comparison import Comparison
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +58,11 @@ def evaluate(
 
     `command` is what the history of served versions names.
     """
+    from mlstack.evaluation.report import write_report  # noqa: PLC0415 - imports NumPy
+
     manifest = store.verified(version)
-    name, columns = manifest.provenance.table, (*manifest.features, manifest.target)
-    with connected(database_url) as connection:
-        table = read_table(connection, name, columns)
     try:
-        digest = data_digest(table, name, columns)
-        comparison = compare_on_holdout(store, version, table, digest, tolerance)
+        comparison = _compare(store, version, manifest, database_url, tolerance)
     except ModelRefused as refused:
         verdict = Evaluation().with_verdict("rejected", str(refused))
     else:
@@ -72,3 +72,19 @@ def evaluate(
                 write_report(comparison, store.path(version))
     store.record(version, verdict, command)
     return verdict
+
+
+def _compare(
+    store: ModelStore, version: int, manifest: Manifest, database_url: str, tolerance: float
+) -> Comparison:
+    # NumPy and what needs it are slow to import, and a run with nothing to do needs none of it.
+    from mlstack.data.reading import data_digest, read_table  # noqa: PLC0415
+    from mlstack.evaluation.comparison import compare_on_holdout  # noqa: PLC0415
+    from mlstack.evaluation.streamed_comparison import compare_streamed  # noqa: PLC0415
+
+    name, columns = manifest.provenance.table, (*manifest.features, manifest.target)
+    with connected(database_url) as connection:
+        if manifest.provenance.split == "hashed":
+            return compare_streamed(store, version, connection, tolerance)
+        table = read_table(connection, name, columns)
+    return compare_on_holdout(store, version, table, data_digest(table, name, columns), tolerance)

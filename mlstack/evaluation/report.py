@@ -1,11 +1,8 @@
-"""The report on a version: report.png, and report.html with that picture and the numbers in one file."""
+"""The report on a version: report.svg, and report.html with that picture and the numbers in one file."""
 
 from __future__ import annotations
 
 import base64
-import io
-import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +14,19 @@ from mlstack.runtime.arrays import FloatArray
 if TYPE_CHECKING:
     from mlstack.evaluation.comparison import Comparison
 
-_FONT_LIST = Path("/opt/matplotlib")  # made by the Dockerfile
-_MOST_POINTS = 2000  # more points take longer to draw and show nothing more
+_MOST_POINTS = 1000  # more points make the file larger and show nothing more
+_TRAINING, _HOLDOUT, _MODEL, _BOUND = "#bbb", "#ff7f0e", "#1f77b4", "#9ecae1"
 
 
 def write_report(comparison: Comparison, directory: Path) -> None:
-    """Write report.png and report.html into the version's directory."""
+    """Write report.svg and report.html into the version's directory."""
     image = _draw(comparison)
-    replace_file(directory / "report.png", image)
+    replace_file(directory / "report.svg", image.encode())
     replace_file(directory / "report.html", _page(comparison, image).encode())
 
 
-def _page(comparison: Comparison, image: bytes) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - as matplotlib below
+def _page(comparison: Comparison, image: str) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only a new version has a report
 
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -40,7 +37,7 @@ def _page(comparison: Comparison, image: bytes) -> str:
     return templates.get_template("report.html").render(
         title=f"Model version {comparison.candidate.version}: {comparison.evaluation.verdict}",
         reason=comparison.evaluation.reason,
-        image=base64.b64encode(image).decode(),
+        image=base64.b64encode(image.encode()).decode(),
         rows=_rows(comparison),
     )
 
@@ -61,59 +58,63 @@ def _rows(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _take_font_list() -> None:
-    """Copy the image's list of fonts to a folder that can be written: matplotlib uses no other."""
-    folder = os.environ.get("MPLCONFIGDIR")
-    if folder and _FONT_LIST.is_dir():
-        shutil.copytree(_FONT_LIST, folder, dirs_exist_ok=True)
+def _draw(comparison: Comparison) -> str:
+    import leather  # noqa: PLC0415
+
+    pictures = leather.Grid()
+    fit = _fit if comparison.candidate.n_features == 1 else _agreement
+    pictures.add_many([fit(leather, comparison), _residuals(leather, comparison)])
+    return str(pictures.to_svg())
 
 
-def _draw(comparison: Comparison) -> bytes:
-    _take_font_list()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - takes a second
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    figure = Figure(figsize=(11, 4.5), dpi=100, layout="constrained")
-    left, right = figure.subplots(1, 2)
-    if comparison.candidate.n_features == 1:
-        _draw_fit(left, comparison)
-    else:
-        _draw_agreement(left, comparison)
-    _draw_residuals(right, comparison)
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def _draw_fit(axes: Any, comparison: Comparison) -> None:
+def _fit(leather: Any, comparison: Comparison) -> Any:
     """Data, model and 95 % interval over the only feature."""
     model, training, holdout = comparison.candidate, comparison.training, comparison.holdout
-    axes.plot(_few(training.x[:, 0]), _few(training.y), ".", color="0.7", label="training")
-    axes.plot(_few(holdout.x[:, 0]), _few(holdout.y), ".", color="tab:orange", label="hold-out")
+    chart = _chart(leather, "fit", model.features[0], model.target)
+    _dots(chart, training.x[:, 0], training.y, "training", _TRAINING)
+    _dots(chart, holdout.x[:, 0], holdout.y, "hold-out", _HOLDOUT)
     grid = np.linspace(training.x.min(), training.x.max(), 200)
     found = model.predict(grid.reshape(-1, 1))
-    axes.plot(grid, found.values, color="tab:blue", label=model.estimator_name)
-    axes.fill_between(grid, found.lower, found.upper, color="tab:blue", alpha=0.2, label="95 % interval")
-    axes.set(xlabel=model.features[0], ylabel=model.target, title="fit")
-    axes.legend()
+    _line(chart, grid, found.values, model.estimator_name, _MODEL)
+    _line(chart, grid, found.lower, "95 % interval: lower", _BOUND)
+    _line(chart, grid, found.upper, "upper", _BOUND)
+    return chart
 
 
-def _draw_agreement(axes: Any, comparison: Comparison) -> None:
+def _agreement(leather: Any, comparison: Comparison) -> Any:
     """Predicted against actual values of the hold-out: several features have no common axis."""
     actual, predicted = _holdout(comparison)
-    axes.plot(actual, predicted, ".", color="tab:orange", label="hold-out")
-    ends = [min(actual.min(), predicted.min()), max(actual.max(), predicted.max())]
-    axes.plot(ends, ends, color="0.5", label="perfect")
-    axes.set(xlabel=f"actual {comparison.candidate.target}", ylabel="predicted", title="hold-out")
-    axes.legend()
+    chart = _chart(leather, "hold-out", f"actual {comparison.candidate.target}", "predicted")
+    _dots(chart, actual, predicted, "hold-out", _HOLDOUT)
+    ends = np.array([min(actual.min(), predicted.min()), max(actual.max(), predicted.max())])
+    _line(chart, ends, ends, "perfect", _MODEL)
+    return chart
 
 
-def _draw_residuals(axes: Any, comparison: Comparison) -> None:
+def _residuals(leather: Any, comparison: Comparison) -> Any:
     actual, predicted = _holdout(comparison)
-    axes.plot(predicted, actual - predicted, ".", color="tab:orange")
-    axes.axhline(0, color="0.5")
-    axes.set(xlabel="predicted", ylabel="actual - predicted", title="residuals of the hold-out")
+    chart = _chart(leather, "residuals of the hold-out", "predicted", "actual - predicted")
+    _dots(chart, predicted, actual - predicted, "hold-out", _HOLDOUT)
+    return chart
+
+
+def _chart(leather: Any, title: str, x: str, y: str) -> Any:
+    chart = leather.Chart(title)
+    chart.add_x_axis(name=x)
+    chart.add_y_axis(name=y)
+    return chart
+
+
+def _dots(chart: Any, x: FloatArray, y: FloatArray, name: str, colour: str) -> None:
+    chart.add_dots(_points(x, y), fill_color=colour, name=name, radius=2)
+
+
+def _line(chart: Any, x: FloatArray, y: FloatArray, name: str, colour: str) -> None:
+    chart.add_line(_points(x, y), stroke_color=colour, name=name, width=1)
+
+
+def _points(x: FloatArray, y: FloatArray) -> list[tuple[float, float]]:
+    return list(zip(_few(x).tolist(), _few(y).tolist(), strict=True))
 
 
 def _holdout(comparison: Comparison) -> tuple[FloatArray, FloatArray]:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
-import numpy as np
 
-from mlstack.runtime.arrays import FloatArray
+if TYPE_CHECKING:
+    from mlstack.runtime.arrays import FloatArray
 
 LEVEL = 0.95
 
-Deviation = Callable[[FloatArray], FloatArray]  # rows [n, k] -> standard deviations of a new observation [n]
+Deviation: TypeAlias = "Callable[[FloatArray], FloatArray]"  # rows [n, k] -> standard deviations [n]
 
 
 class LeastSquaresInterval(msgspec.Struct, frozen=True, kw_only=True, tag="least squares"):
@@ -50,6 +51,8 @@ Interval = LeastSquaresInterval | ConformalInterval
 
 def predictive_deviation(interval: Interval) -> Deviation:
     """Return the function that gives the standard deviation of a new observation at each row."""
+    import numpy as np  # noqa: PLC0415 - slow to import, and not needed to read a manifest
+
     if isinstance(interval, LeastSquaresInterval):
         return _least_squares_deviation(interval)
     deviation = np.sqrt(interval.residual_variance)
@@ -58,6 +61,8 @@ def predictive_deviation(interval: Interval) -> Deviation:
 
 def _least_squares_deviation(interval: LeastSquaresInterval) -> Deviation:
     """Return s·sqrt(1 + 1/n + ‖(x - x̄) L‖²) with S⁻¹ = L Lᵀ, by hypot, so that no square overflows."""
+    import numpy as np  # noqa: PLC0415
+
     mean = np.asarray(interval.mean)
     deviation = np.sqrt(interval.residual_variance)
     factor = np.linalg.cholesky(np.asarray(interval.inverse_scatter)) * deviation

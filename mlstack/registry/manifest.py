@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,6 +25,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     table: str
     rows: int
     test_fraction: float
+    split: Literal["shuffled", "hashed"] = "shuffled"  # see mlstack/training/splitting.py
     created: str
     libraries: dict[str, str]
 

@@ -1,6 +1,6 @@
 """The model volume: numbered versions, published atomically; one of them is current, which means served.
 
-versions/<n>/   model.pkl  model.skops  manifest.json  then evaluation.json  report.html  report.png
+versions/<n>/   model.pkl  model.skops  manifest.json  then evaluation.json  report.html  report.svg
 latest  -> versions/<n>     the version of the present data, code and parameters: input of the quality gate
 current -> versions/<n>     the version that is served        model.pkl -> current/model.pkl
 """

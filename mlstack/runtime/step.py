@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 def run_step(name: str, main: Callable[[], None]) -> NoReturn:
     """Run `main`, then exit: with code 0, or with 1 after one log line per expected failure."""
     configure_logging(name, env("LOG_LEVEL", "INFO"))
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # at INFO it logs about its font cache
     signal.signal(signal.SIGTERM, _stop)  # PID 1 of a container ignores SIGTERM unless it has a handler
     started = time.perf_counter()
     try:

@@ -25,10 +25,41 @@ class SufficientStatistics:
         """Variance of the target."""
         return float(self.root[:, -1] @ self.root[:, -1]) / self.rows
 
+    def sum_of_squares(self, slopes: FloatArray, intercept: float) -> float:
+        """Return Σ (y - x·slopes - intercept)² of the rows, without cancellation."""
+        direction = self.root @ np.append(-slopes, 1.0)
+        offset = float(self.mean[-1] - self.mean[:-1] @ slopes) - intercept
+        return float(direction @ direction) + self.rows * offset**2
+
+    def with_rows(self, rows: FloatArray) -> SufficientStatistics:
+        """Return the statistics of these and more rows [n, p + 1], by a QR decomposition as `measure` does.
+
+        The means of both parts differ by δ; as one more row, δ·√(n₁n₂/n) accounts for it (Chan et al. 1979).
+        """
+        total, mean = self.rows + len(rows), rows.mean(axis=0)
+        difference = mean - self.mean
+        between = difference * np.sqrt(self.rows / total * len(rows))
+        stacked = np.concatenate([self.root, rows - mean, between[np.newaxis]])
+        root = np.asarray(np.linalg.qr(stacked, mode="r"))
+        return SufficientStatistics(total, self.mean + difference * (len(rows) / total), root)
+
+    def moved(self, distance: FloatArray) -> SufficientStatistics:
+        """Return the statistics of the rows plus `distance` [p + 1]."""
+        return SufficientStatistics(self.rows, self.mean + distance, self.root)
+
+    def centred(self) -> SufficientStatistics:
+        """Return the statistics of the rows minus their mean."""
+        return SufficientStatistics(self.rows, np.zeros_like(self.mean), self.root)
+
     def points(self) -> FloatArray:
         """Return 2(p + 1) rows with the same mean and scatter matrix, hence the same least-squares fit."""
         steps = self.root / np.sqrt(2)
         return np.concatenate([self.mean + steps, self.mean - steps])
+
+
+def no_rows(columns: int) -> SufficientStatistics:
+    """Return the statistics of no rows at all."""
+    return SufficientStatistics(0, np.zeros(columns), np.zeros((columns, columns)))
 
 
 def measure(table: FloatArray) -> SufficientStatistics:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from mlstack.registry.artifact import Estimator, save_estimator
 from mlstack.registry.intervals import Interval
-from mlstack.registry.manifest import Manifest, Provenance
+from mlstack.registry.manifest import Manifest
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
-from mlstack.training.config import TrainingConfig, content_digest
+from mlstack.training.config import TrainingConfig
 from mlstack.training.estimators import build_estimator
 from mlstack.training.intervals import conformal_interval, least_squares_interval
+from mlstack.training.provenance import provenance
 from mlstack.training.splitting import Dataset, split_in_place
 from mlstack.training.statistics import BLOCK_ROWS, SufficientStatistics, measure, residuals, sum_of_squares
 
@@ -30,7 +29,11 @@ def train_and_publish(
     store: ModelStore, table: FloatArray, config: TrainingConfig, data_digest: str, table_name: str
 ) -> int:
     """Train on `table` [n, k+1], publish the model, log its metrics; return its version."""
-    estimator, manifest = train(table, config, data_digest, table_name)
+    return publish(store, *train(table, config, data_digest, table_name))
+
+
+def publish(store: ModelStore, estimator: Estimator, manifest: Manifest) -> int:
+    """Publish a trained model, log its metrics; return its version."""
     version_number = store.publish(manifest, lambda directory: save_estimator(estimator, directory))
     slopes = {name: value for name, value in manifest.coefficients.items() if name != "intercept"}
     linear = {"slope": slopes, "intercept": manifest.coefficients["intercept"]} if slopes else {}
@@ -67,17 +70,9 @@ def train(
         estimator=config.estimator,
         parameters=config.parameters,
         metrics=metrics(errors, holdout.y, float(statistics.mean[-1])),
-        coefficients=_coefficients(estimator, config.features),
+        coefficients=coefficients(estimator, config.features),
         interval=_interval(estimator, training, statistics, errors),
-        provenance=Provenance(
-            content=content_digest(data_digest, config),
-            data=data_digest,
-            table=table_name,
-            rows=len(table),
-            test_fraction=config.test_fraction,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            libraries={name: version(name) for name in ("scikit-learn", "numpy", "skops")},
-        ),
+        provenance=provenance(config, data_digest, table_name, len(table)),
     )
     return estimator, manifest
 
@@ -129,7 +124,8 @@ def _is_least_squares(estimator: Any) -> bool:
     return named and estimator.fit_intercept and not estimator.positive
 
 
-def _coefficients(estimator: Any, features: tuple[str, ...]) -> dict[str, float]:
+def coefficients(estimator: Any, features: tuple[str, ...]) -> dict[str, float]:
+    """Return the slopes by feature and the intercept of a linear model, nothing for any other."""
     if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
         return {}
     slopes, intercept = np.asarray(estimator.coef_), np.asarray(estimator.intercept_)

@@ -60,7 +60,7 @@ for release in bookworm trixie; do
         "runs $ensure; has 'is already running'; $whole"
     try $release no "no-engine-$release" 'exit code 3 and one line; `docker compose config` works' \
         "refuses 3 $ensure; has 'no container engine'; docker compose config --quiet"
-    try $release no "no-engine-no-root-$release" 'exit code 3 and one line; Compose alone is in build/bin; the static checks of Compose files run' \
+    try $release no "no-engine-no-root-$release" 'exit code 3 and one line; Compose alone is in build/bin; it reads the Compose files' \
         "$install python3-pip >/dev/null; refuses 3 as_tester $ensure; has 'needs root'; as_tester build/bin/docker-compose config --quiet"
     try $release yes "no-root-$release" 'Compose is installed for this user; the engine that answers is used' \
         "runs $ensure >/dev/null; rm -r /usr/local/lib/docker /usr/local/bin/docker-compose

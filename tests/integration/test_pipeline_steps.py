@@ -11,7 +11,9 @@ import pytest
 from mlstack.data.database import count_rows
 from mlstack.registry.loaded_model import load_model
 from mlstack.registry.store import ModelStore
-from tests.harness.processes.steps import Steps
+from tests.harness.processes.steps import STEPS, Steps
+
+_SLOW = {"numpy", "scipy", "sklearn", "skops", "joblib", "sqlalchemy", "flask", "jinja2", "leather"}
 
 
 def _rows(steps: Steps) -> int:
@@ -51,6 +53,18 @@ def test_a_second_run_changes_nothing_and_is_quick(trained: Steps) -> None:
     assert ModelStore(trained.model_dir).versions() == [1]
     after = {path: path.lstat().st_mtime_ns for path in trained.model_dir.rglob("*") if path.name != ".lock"}
     assert after == before
+
+
+def test_a_step_with_nothing_to_do_imports_no_library_that_it_does_not_need(trained: Steps) -> None:
+    needed = {"10-train_model.py": {"numpy"}}  # it reads the table to see whether it has changed
+
+    outcomes = {step: trained.run(step, PYTHONPROFILEIMPORTTIME="1") for step in STEPS}
+
+    imported = {
+        step: {line.rpartition("|")[2].split(".")[0].strip() for line in outcome.stderr.splitlines()} & _SLOW
+        for step, outcome in outcomes.items()
+    }
+    assert imported == {step: needed.get(step, set()) for step in STEPS}
 
 
 def test_changed_data_make_a_new_version_that_is_promoted(trained: Steps) -> None:

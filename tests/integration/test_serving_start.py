@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,11 +89,14 @@ def test_a_client_that_stops_sending_gets_408(tmp_path: Path) -> None:
 
 
 class OneStatus(http.server.BaseHTTPRequestHandler):
-    """Answers /ok with 200, everything else with 503."""
+    """Answers /ok with 200, /starting with 200 from a moment on, everything else with 503."""
+
+    ready_at = float("inf")
 
     def do_GET(self) -> None:
         """Answer."""
-        self.send_response(200 if self.path == "/ok" else 503)
+        starting = self.path == "/starting" and time.monotonic() >= self.ready_at
+        self.send_response(200 if self.path == "/ok" or starting else 503)
         self.end_headers()
 
     def log_message(self, *_arguments: object) -> None:
@@ -121,3 +125,10 @@ def test_the_health_check_can_fail(port: int) -> None:
     assert healthcheck(port, "/ok") == 0
     assert healthcheck(port) == 1
     assert healthcheck(free_port(), "/ok") == 1
+
+
+def test_the_health_check_waits_for_a_server_that_is_starting(port: int) -> None:
+    OneStatus.ready_at = time.monotonic() + 0.6
+
+    assert healthcheck(port, "/starting") == 0
+    assert time.monotonic() > OneStatus.ready_at

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 import pytest
 
+from tests.harness.repository import read
 from tests.harness.stack.compose import Stack, settings
 
 _OURS = ("model-serve", "api")  # one of each Dockerfile
+_USE_EVERYTHING = read("tests/harness/stack/use_everything.py")
 _TEMPLATES = ("page.html", "report.html")  # Jinja's, beside the modules that fill them
 _TEST_TOOLS = ("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx")
 
@@ -44,6 +47,50 @@ def test_image_holds_no_test_tools_and_no_installer(stack: Stack, service: str) 
 
 
 @pytest.mark.parametrize("service", _OURS)
+def test_nothing_that_is_used_was_left_out_of_an_image(stack: Stack, service: str) -> None:
+    command = [
+        "docker",
+        "run",
+        "--rm",
+        "-i",
+        "--network",
+        "none",
+        _image(stack, service),
+        "python",
+        "-W",
+        "ignore",
+        "-",
+    ]
+
+    done = subprocess.run(command, input=_USE_EVERYTHING, check=True, capture_output=True, text=True)
+
+    assert done.stdout.splitlines() == []
+
+
+def test_the_packages_of_an_image_fit_each_other(stack: Stack) -> None:
+    for service in _OURS:
+        assert "No broken requirements" in _in_image(
+            stack, service, "pip --no-cache-dir --python /opt/venv/bin/python check"
+        )
+
+
+def test_both_images_have_the_layer_of_common_packages(stack: Stack) -> None:
+    step, api = (_layers(_image(stack, service)) for service in _OURS)
+    base = _layers(read("Dockerfile").partition("FROM ")[2].split()[0])
+    shared = len(base) + 2  # the folder images/, and the packages that both import
+
+    assert step[:shared] == api[:shared]
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_a_documentation_page_has_the_files_it_loads(stack: Stack, page: str) -> None:
+    loaded = re.findall(r'(?:src|href)="(/[^"]+)"', stack.api.get(page).text)
+
+    assert loaded
+    assert {path: stack.api.get(path).status_code for path in loaded} == dict.fromkeys(loaded, 200)
+
+
+@pytest.mark.parametrize("service", _OURS)
 def test_a_server_can_write_to_tmp_only(stack: Stack, service: str) -> None:
     tried = "id -u; for place in / /app /opt/venv /models /tmp; do touch $place/x && echo $place; done; true"
 
@@ -55,6 +102,10 @@ def test_a_server_can_write_to_tmp_only(stack: Stack, service: str) -> None:
 def _image(stack: Stack, service: str) -> str:
     """Return the image that runs; a name may lead to one that an earlier Compose file has left."""
     return str(stack.container(service).inspected["Image"])
+
+
+def _layers(image: str) -> list[str]:
+    return list(json.loads(_docker("image", "inspect", image))[0]["RootFS"]["Layers"])
 
 
 def _in_image(stack: Stack, service: str, script: str) -> str:

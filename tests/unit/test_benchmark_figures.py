@@ -6,7 +6,7 @@ import pytest
 
 from bench.contenders import EARLIER, ECHO, MISS, OURS
 from bench.load import Seen
-from bench.serving import MANY, ONE, Run
+from bench.runs import MANY, ONE, Run
 from bench.summary import Ratios, Spread, ratios
 from bench.targets import Target, target_table
 
@@ -39,7 +39,7 @@ def test_without_a_target_there_is_no_verdict() -> None:
 
 def _run(contender: str, connections: int, answered: int, cpu: float, p50: float = 0.0) -> Run:
     seen = Seen(answered, 0, 0, 0, seconds=2.0, p50=p50, p99=1.0)
-    return Run(1, contender, MISS, connections, seen, cpu, None, None)
+    return Run(1, contender, MISS, connections, seen, cpu, 0.0, 0.0, None, None)
 
 
 def test_ratios_are_those_of_runs_side_by_side() -> None:

@@ -126,7 +126,7 @@ def test_only_reports_of_versions_can_be_read(client: FlaskClient) -> None:
     with client.get("/versions/3/report.html") as report:
         assert report.get_data(as_text=True) == "the report"
     for path in (
-        "3/report.png",
+        "3/report.svg",
         "3/manifest.json",
         "4/report.html",
         "../3/report.html",

