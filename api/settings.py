@@ -57,7 +57,7 @@ class Settings:
             keys=ApiKeys(),
             sealing_keys=_read_sealing_keys(),
             model_dir=Path(env("MODEL_DIR", "/models")),
-            max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
+            max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1_048_576),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; only nginx is published
             port=env_int("PORT", 8000, minimum=1),
             log_level=env("LOG_LEVEL", "INFO"),

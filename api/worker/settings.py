@@ -34,7 +34,7 @@ class WorkerSettings:
             jobs=jobs,
             database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
             model_dir=Path(env("MODEL_DIR", "/models")),
-            max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
+            max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1_048_576),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; nothing is published
             port=env_int("PORT", 8001, minimum=1),
             max_rows=env_int("MAX_ROWS", 10_000, minimum=1),

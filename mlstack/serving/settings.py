@@ -39,7 +39,7 @@ def read_serving_settings() -> ServingSettings:
         max_body_bytes=env_int("MAX_BODY_BYTES", 1024 * 1024, minimum=1),
         max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
         model_dir=Path(env("MODEL_DIR", "/models")),
-        max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1 << 20),
+        max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1_048_576),
         database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
         keys=ApiKeys(),
     )
