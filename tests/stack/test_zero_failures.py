@@ -29,7 +29,7 @@ def replicated(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     twice = Stack(stack.environment | {"COMPOSE_FILE": names})
     write_release(twice, "1")
     twice.compose("build", "--quiet", *SERVERS, seconds=600)
-    scale(twice, 2)
+    scale(twice, 2, "--force-recreate")  # all of them with that file
     yield twice
     retrain(stack)
     stack.compose("build", "--quiet", *SERVERS, seconds=600)
@@ -43,9 +43,9 @@ def write_release(stack: Stack, release: str) -> None:
     path.write_text(yaml.safe_dump({"services": definitions}), encoding="utf-8")
 
 
-def scale(stack: Stack, replicas: int) -> None:
+def scale(stack: Stack, replicas: int, recreate: str = "--no-recreate") -> None:
     counts = [part for server in SERVERS for part in ("--scale", f"{server}={replicas}")]
-    stack.compose("up", "--detach", "--wait", "--no-deps", "--no-recreate", *counts, *SERVERS)
+    stack.compose("up", "--detach", "--wait", "--no-deps", recreate, *counts, *SERVERS)
 
 
 def retrain(stack: Stack, **settings: str) -> None:
