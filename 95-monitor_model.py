@@ -20,8 +20,8 @@ from mlstack.runtime.step import run_step
 def main() -> None:
     """Check again and again until SIGTERM, with the results at PORT; or check once and log the result."""
     store = ModelStore(Path(env("MODEL_DIR", "/models")))
-    names = ("DATABASE_URL", "TRAINING_DATABASE_URL")
-    log_url, training_url = (Secret(name, partial(read_database_url, name)) for name in names)
+    log_url = Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL"))
+    training_url = Secret("TRAINING_DATABASE_URL", partial(read_database_url, "TRAINING_DATABASE_URL"))
     monitor = Monitor(store, log_url, training_url, env_float("DRIFT_WINDOW_HOURS", 24.0, minimum=0.01))
     if "--once" in sys.argv[1:]:
         log_report(monitor.check())

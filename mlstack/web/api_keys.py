@@ -21,8 +21,6 @@ SHORTEST = 16
 # Probes and scrapes come from the internal network; with keys configured nginx answers /metrics with 404.
 EXEMPT = frozenset({"/health", "/livez", "/readyz", "/metrics"})
 
-_NAME = "API_KEYS"
-
 
 class ApiKeys:
     """Keeps the SHA-256 of each key only."""
@@ -33,7 +31,7 @@ class ApiKeys:
         Raise SettingsError for a file that cannot be read, or a key that is too short to be secret.
         """
         self._in_use = False
-        self.secret = Secret(_NAME, self._read)
+        self.secret = Secret("API_KEYS", self._read)
         if self.secret.is_followed and not self._in_use:
             logger.warning("the file in API_KEYS_FILE is empty: requests need no API key")
 
@@ -49,12 +47,12 @@ class ApiKeys:
             raise Unauthorized(f"expected a valid key in the header {HEADER}")
 
     def _read(self) -> list[bytes]:
-        text = read_secret(_NAME, "")
+        text = read_secret("API_KEYS", "")
         keys = [key.strip() for key in text.replace(",", "\n").splitlines() if key.strip()]
         if any(len(key) < SHORTEST for key in keys):
-            raise SettingsError(f"{_NAME}: every key must have at least {SHORTEST} characters")
+            raise SettingsError(f"API_KEYS: every key must have at least {SHORTEST} characters")
         if self._in_use and not keys:  # an accident with the file must not open the service
-            raise SettingsError(f"{_NAME}_FILE holds no key: restart the service to run it without keys")
+            raise SettingsError("API_KEYS_FILE holds no key: restart the service to run it without keys")
         self._in_use = bool(keys)
         return [_digest(key.encode()) for key in keys]
 

@@ -55,6 +55,10 @@ follow() { # new content counts when two looks have found it: a file may be half
 
 complain() { [ -z "$1" ] || echo "TLS: $1" >&2; }
 
+if [ ! -r "$certs" ] || [ ! -x "$certs" ]; then
+    complain "$certs, TLS_DIR on the host, is unreadable for nginx's user, $(id -u): chmod 755 it"
+    exit 1
+fi
 if [ ! -e "$certs/tls.crt" ] && [ ! -e "$certs/tls.key" ]; then
     echo "no certificate in $certs: HTTP only, on loopback"
     exit 0

@@ -43,7 +43,8 @@ keep_or_make api_keys "$(random)"
 
 full=$(cd "$secrets" && pwd)
 options() { printf -- '-h %q -p %q -U %q' "${1%:*}" "${1##*:}" "${PGUSER:-postgres}"; }
-password_of() { printf '$(sed -E '\''s#.*://[^:]+:([^@]+)@.*#\\1#'\'' %q)' "$full/$1/value"; } # shellcheck disable=SC2016
+# shellcheck disable=SC2016 # the command is printed, not run
+password_of() { printf '$(sed -E '\''s#.*://[^:]+:([^@]+)@.*#\\1#'\'' %q)' "$full/$1/value"; }
 cat <<NEXT
 Secrets lie in $full/, one folder each. Make the databases and roles once, as an administrator of each server:
 

@@ -40,6 +40,7 @@ def halved(tls: Path) -> None:
     ("damage", "reason"),
     [
         (unreadable, "present but unreadable"),
+        (lambda tls: tls.chmod(0o700), "TLS_DIR on the host, is unreadable"),
         (mismatched, "key values mismatch"),
         (halved, "tls.key is missing"),
     ],
@@ -47,6 +48,7 @@ def halved(tls: Path) -> None:
 def test_nginx_does_not_start_with_a_pair_it_cannot_use(
     stack: Production, tmp_path: Path, damage: Callable[[Path], None], reason: str
 ) -> None:
+    tmp_path.chmod(0o755)
     write_certificate(tmp_path)
     damage(tmp_path)
     careless = replace(stack, environment=stack.environment | {"TLS_DIR": str(tmp_path)})
