@@ -16,7 +16,7 @@ from tests.harness.repository_root import ROOT
 
 PRODUCTION = [name for name, (files, _) in COMBINATIONS.items() if "docker-compose.prod.yaml" in files]
 MONITORED = [name for name in PRODUCTION if "docker-compose.monitoring.yaml" in COMBINATIONS[name][0]]
-_PASSWORDS = {name: value for name, value in settings().items() if name.endswith("_PASSWORD")}
+_PASSWORDS = {name: value for name, value in settings().items() if name.endswith(("_PASSWORD", "_KEY"))}
 _SEEN_BY_OTHERS_ONLY = {"grafana-demo"}  # only Grafana reads it, not our programs
 _REFUSAL = ROOT / "scripts" / "operate" / "refuse-demo-password.sh"  # before third-party programs
 
