@@ -18,7 +18,13 @@ _CONFIGURATION = {
             "command": ["python", "00-prepare_data.py"],
             "depends_on": {"store": {"condition": "service_healthy"}},
         },
-        "server": {"build": {}, "depends_on": {"step": {"condition": "service_completed_successfully"}}},
+        "server": {
+            "build": {},
+            "depends_on": {
+                "step": {"condition": "service_completed_successfully"},
+                "of another profile": {"condition": "service_completed_successfully", "required": False},
+            },
+        },
     },
     "volumes": {"data": {"name": "x_data"}},
     "networks": {"inner": {"name": "x_inner", "internal": True}},
@@ -33,8 +39,12 @@ def test_it_has_the_same_images_networks_volumes_and_waits() -> None:
         "step": "x-step",
         "server": "x-server",
     }
-    waits = {name: each.get("depends_on") for name, each in chain["services"].items()}
-    assert waits == {name: each.get("depends_on") for name, each in _services().items()}
+    assert {name: list(each["depends_on"]) for name, each in chain["services"].items()} == {
+        "store": [],
+        "step": ["store"],
+        "server": ["step"],
+    }
+    assert chain["services"]["step"]["depends_on"] == {"store": {"condition": "service_healthy"}}
     assert chain["services"]["store"]["networks"] == {"inner": None}
     assert chain["networks"] == {"inner": {"internal": True}}
     assert chain["volumes"] == {"data": {}}
@@ -48,9 +58,3 @@ def test_a_step_ends_at_once_and_a_server_sleeps_and_is_healthy_when_it_is_asked
     assert services["store"]["healthcheck"] == {"test": ["CMD", "true"], "interval": "1s"}
     assert services["server"]["healthcheck"]["test"] == ["CMD", "true"]
     assert not any("command" in each for each in services.values())
-
-
-def _services() -> dict[str, dict[str, object]]:
-    services = _CONFIGURATION["services"]
-    assert isinstance(services, dict)
-    return services
