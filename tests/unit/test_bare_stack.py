@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bench.bare_stack import bare
+from bench.stack_project import ENVIRONMENT
+from tests.harness.stack.compose import settings
 
 _CONFIGURATION = {
     "name": "x",
@@ -58,3 +60,11 @@ def test_a_step_ends_at_once_and_a_server_sleeps_and_is_healthy_when_it_is_asked
     assert services["store"]["healthcheck"] == {"test": ["CMD", "true"], "interval": "1s"}
     assert services["server"]["healthcheck"]["test"] == ["CMD", "true"]
     assert not any("command" in each for each in services.values())
+
+
+def test_the_benchmark_has_a_project_and_ports_of_its_own() -> None:
+    assert ENVIRONMENT["COMPOSE_PROJECT_NAME"] != settings()["COMPOSE_PROJECT_NAME"]
+    assert set(ENVIRONMENT) <= set(settings())
+    assert not {ENVIRONMENT[name] for name in ENVIRONMENT if name.endswith("_PORT")} & set(
+        settings().values()
+    )
