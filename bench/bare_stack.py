@@ -23,6 +23,7 @@ def bare(configuration: dict[str, Any]) -> dict[str, Any]:
     return {
         "services": {
             name: _bare_service(f"{configuration['name']}-{name}", service, is_step=name in steps)
+            | {"depends_on": _waits(service, services)}
             for name, service in services.items()
         },
         "volumes": {name: {} for name in configuration.get("volumes", {})},
@@ -31,6 +32,11 @@ def bare(configuration: dict[str, Any]) -> dict[str, Any]:
             for name, network in configuration.get("networks", {}).items()
         },
     }
+
+
+def _waits(service: dict[str, Any], services: dict[str, Any]) -> dict[str, Any]:
+    """Return what a service waits for, of what is there: services of other profiles are not."""
+    return {name: wait for name, wait in service.get("depends_on", {}).items() if name in services}
 
 
 def _bare_service(built: str, service: dict[str, Any], *, is_step: bool) -> dict[str, Any]:

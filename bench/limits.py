@@ -14,7 +14,8 @@ import redis
 from bench.stores import TEXTBOOK, Stores
 
 _TIMES = 500
-_INSERT = "INSERT INTO predictions (input_data, prediction, confidence) VALUES ('[1.0]', 3.0, 0.95)"
+_INSERT = """
+INSERT INTO predictions (input_data, prediction, confidence, timestamp) VALUES ('[1.0]', 3.0, 0.95, now())"""
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from bench.stores import ROOT
 
 PROJECT, FIRST_PORT = "ml-stack-bench", 30_200  # of the api
 _PORTS = ("API_PORT", "SERVE_PORT", "PROMETHEUS_PORT", "DATABASE_PORT", "POSTGRES_PORT", "REDIS_PORT")
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "COMPOSE_PROJECT_NAME": PROJECT,
     "BIND_ADDRESS": "127.0.0.1",
     **{name: str(FIRST_PORT + number) for number, name in enumerate(_PORTS)},
@@ -50,7 +50,7 @@ def compose(*arguments: str) -> str:
 
 def run(*command: str) -> str:
     """Run a command; return what it prints, raise RuntimeError with its last words if it fails."""
-    environment = os.environ | _ENVIRONMENT
+    environment = os.environ | ENVIRONMENT
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         words = (done.stdout + done.stderr)[-800:]

@@ -19,26 +19,32 @@ class Sample:
 
     def __init__(self, columns: int, size: int) -> None:
         self._size = size
-        self._rows = np.empty((0, columns))
-        self._hashes = np.empty(0, dtype=np.uint64)
+        self._rows = [np.empty((0, columns))]
+        self._hashes = [np.empty(0, dtype=np.uint64)]
+        self._held = 0
         self._limit = np.uint64(2**64 - 1)
 
     def add(self, rows: FloatArray, hashes: npt.NDArray[np.uint64]) -> None:
         """Add rows [n, columns] with their hashes [n]."""
         chosen = hashes <= self._limit
-        self._rows = np.concatenate([self._rows, rows[chosen]])
-        self._hashes = np.concatenate([self._hashes, hashes[chosen]])
-        if len(self._hashes) > 2 * self._size:
+        if not chosen.any():
+            return
+        self._rows.append(rows[chosen])
+        self._hashes.append(hashes[chosen])
+        self._held += len(self._hashes[-1])
+        if self._held > 2 * self._size:
             self._shrink()
 
     def rows(self) -> FloatArray:
         """Return the sample [≤ size, columns], in the order of the hashes."""
-        return self._rows[np.argsort(self._hashes, kind="stable")[: self._size]]
+        order = np.argsort(np.concatenate(self._hashes), kind="stable")
+        return np.concatenate(self._rows)[order[: self._size]]
 
     def _shrink(self) -> None:
-        kept = np.argpartition(self._hashes, self._size)[: self._size]
-        self._rows, self._hashes = self._rows[kept], self._hashes[kept]
-        self._limit = self._hashes.max()
+        hashes = np.concatenate(self._hashes)
+        kept = np.argpartition(hashes, self._size)[: self._size]
+        self._rows, self._hashes = [np.concatenate(self._rows)[kept]], [hashes[kept]]
+        self._held, self._limit = self._size, self._hashes[0].max()
 
 
 class Side:

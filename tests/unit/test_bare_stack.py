@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bench.bare_stack import bare
+from bench.stack_project import ENVIRONMENT
+from tests.harness.stack.compose import settings
 
 _CONFIGURATION = {
     "name": "x",
@@ -18,7 +20,13 @@ _CONFIGURATION = {
             "command": ["python", "00-prepare_data.py"],
             "depends_on": {"store": {"condition": "service_healthy"}},
         },
-        "server": {"build": {}, "depends_on": {"step": {"condition": "service_completed_successfully"}}},
+        "server": {
+            "build": {},
+            "depends_on": {
+                "step": {"condition": "service_completed_successfully"},
+                "of another profile": {"condition": "service_completed_successfully", "required": False},
+            },
+        },
     },
     "volumes": {"data": {"name": "x_data"}},
     "networks": {"inner": {"name": "x_inner", "internal": True}},
@@ -33,8 +41,12 @@ def test_it_has_the_same_images_networks_volumes_and_waits() -> None:
         "step": "x-step",
         "server": "x-server",
     }
-    waits = {name: each.get("depends_on") for name, each in chain["services"].items()}
-    assert waits == {name: each.get("depends_on") for name, each in _services().items()}
+    assert {name: list(each["depends_on"]) for name, each in chain["services"].items()} == {
+        "store": [],
+        "step": ["store"],
+        "server": ["step"],
+    }
+    assert chain["services"]["step"]["depends_on"] == {"store": {"condition": "service_healthy"}}
     assert chain["services"]["store"]["networks"] == {"inner": None}
     assert chain["networks"] == {"inner": {"internal": True}}
     assert chain["volumes"] == {"data": {}}
@@ -50,7 +62,9 @@ def test_a_step_ends_at_once_and_a_server_sleeps_and_is_healthy_when_it_is_asked
     assert not any("command" in each for each in services.values())
 
 
-def _services() -> dict[str, dict[str, object]]:
-    services = _CONFIGURATION["services"]
-    assert isinstance(services, dict)
-    return services
+def test_the_benchmark_has_a_project_and_ports_of_its_own() -> None:
+    assert ENVIRONMENT["COMPOSE_PROJECT_NAME"] != settings()["COMPOSE_PROJECT_NAME"]
+    assert set(ENVIRONMENT) <= set(settings())
+    assert not {ENVIRONMENT[name] for name in ENVIRONMENT if name.endswith("_PORT")} & set(
+        settings().values()
+    )
