@@ -9,6 +9,7 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -45,8 +46,17 @@ def on_core(core: int, directory: Path, *command: str, **environment: str) -> li
 def cpu_seconds(pids: Iterable[int]) -> float:
     """Return the user and system time of these processes and all processes below them."""
     roots = [psutil.Process(pid) for pid in pids]
-    times = [process.cpu_times() for root in roots for process in (root, *root.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    return sum(
+        map(_cpu_seconds, (process for root in roots for process in (root, *root.children(recursive=True))))
+    )
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Return its user and system time, 0 if it has just ended, as PostgreSQL's own workers do."""
+    with suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return times.user + times.system
+    return 0.0
 
 
 def cpu_seconds_of_ended_children() -> float:
