@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from tests.harness.documents.command import Command
 from tests.harness.documents.program import Program, program
@@ -34,14 +35,17 @@ class Terminal:
             self._window = None
 
     def settled(self, since: datetime) -> bool:
-        """Return whether the steps have run since then and all servers are healthy."""
+        """Return whether the steps have run since then, all servers are healthy, and nginx has found them."""
         containers = self.stack.containers()
         steps = [each for each in containers if each.service == "model-evaluate"]
         if not steps or any(each.state != "exited" or each.started < since for each in steps):
             return False
         assert steps[0].exit_code == 0, "model-evaluate failed"
         servers = [each for each in containers if each.is_server]
-        return all(each.state == "running" and each.health in {"healthy", ""} for each in servers)
+        if not all(each.state == "running" and each.health in {"healthy", ""} for each in servers):
+            return False
+        doors = (self.stack.serve, self.stack.api)
+        return all(door.get("/livez").status_code == HTTPStatus.OK for door in doors)
 
     def _do(self, command: Command, text: str, environment: dict[str, str]) -> None:
         if command.talk:
