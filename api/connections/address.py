@@ -23,8 +23,12 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 class StoreAddress:
     """The URL of a store as it is now. All connections of a process share it, so each thing is said once."""
 
-    def __init__(self, store: str, url: Secret[str]) -> None:
-        """`store` is its name in log lines; `url` is followed while the process runs."""
+    def __init__(self, store: str, url: Secret[str], *, optional: bool = False) -> None:
+        """`store` is its name in log lines; `url` is followed while the process runs.
+
+        An `optional` store may not be running at all: that is not logged before it was reached once.
+        """
+        self._optional = optional
         self._store = store
         self._url = url
         self._reached = False
@@ -55,6 +59,8 @@ class StoreAddress:
     def unreachable(self, error: Exception) -> None:
         """Say why a connection cannot be made, at most once a minute."""
         self.reason = _reason(error)
+        if self._optional and not self._connected_by and not _is_about_login(error):
+            return
         self._say(f"{self._store} unreachable", str(error) or self.reason)
 
     def change_refused(self, error: Exception) -> None:

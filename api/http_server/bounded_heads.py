@@ -25,6 +25,7 @@ class BoundedHeads(SingleWrites):
         """Begin to serve a connection."""
         super().connection_made(transport)
         self.raw_transport = transport
+        self.preceded = False  # by other bytes: a body, or a whole request, was among those just parsed
         self.begin_head()
 
     def begin_head(self) -> None:
@@ -37,8 +38,8 @@ class BoundedHeads(SingleWrites):
         self.in_head = True
 
     def bound_head(self, size: int) -> None:
-        """Count `size` bytes that did not end the head; refuse one that is too long."""
-        self._head_bytes += size
+        """Count the `size` bytes just parsed, which did not end the head; refuse one that is too long."""
+        self._head_bytes += 0 if self.preceded else size
         if self._head_bytes > _LARGEST_HEAD:
             detail = f"expected at most {_LARGEST_HEAD} bytes of headers"
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)

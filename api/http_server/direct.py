@@ -42,6 +42,7 @@ class DirectProtocol(BoundedHeads):
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes; uvicorn dispatches a request that is incomplete at their end."""
+        self.preceded = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
@@ -85,7 +86,7 @@ class DirectProtocol(BoundedHeads):
 
     def on_body(self, body: bytes) -> None:
         """Collect the body."""
-        self.in_head = False
+        self.in_head, self.preceded = False, True
         if self._direct:
             self._body += body
         else:
@@ -93,6 +94,7 @@ class DirectProtocol(BoundedHeads):
 
     def on_message_complete(self) -> None:
         """Offer the complete request to the handler."""
+        self.preceded = True
         if self._direct:
             self._direct = False
             exchange = None

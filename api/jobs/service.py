@@ -97,7 +97,7 @@ async def open_job_service(
     connections = [*writing, *reading]
     writers, readers = ConnectionPool(writing, _MAX_WAIT_SECONDS), ConnectionPool(reading, _MAX_WAIT_SECONDS)
     store = JobStore(writers, readers)
-    broker = Broker(StoreAddress("rabbitmq", settings.broker_url), "api")
+    broker = Broker(StoreAddress("rabbitmq", settings.broker_url, optional=True), "api")
     follow(settings.broker_url)
     waiting = Waiting(store)
     backlog = Backlog(store, settings.limit)

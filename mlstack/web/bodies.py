@@ -44,7 +44,10 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, expected: str, mo
     A list costs thirty times the two bytes that it takes in a body, so no more than `most_lists` are parsed.
     """
     if len(body) > _SHORT and body.count(b"[") > most_lists:
-        raise InvalidInput(f"expected {expected}, in at most {most_lists} lists altogether")
+        raise InvalidInput(
+            f"expected {expected}, in at most {most_lists} lists altogether;"
+            " the body has more, or is nested too deeply"
+        )
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

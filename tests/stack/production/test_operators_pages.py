@@ -19,7 +19,7 @@ from tests.harness.stack.compose import Stack, terminal_environment
 @pytest.fixture(scope="module")
 def desk(stack: Production) -> Iterator[Stack]:
     """The stack as an operator's shell sees it; what is exported stays in its environment."""
-    stack.compose("down", "--timeout", "5")
+    stack.compose("--profile", "*", "down", "--timeout", "5")
     urls = stack.administrator()
     places = {"TRAINING": urls["DATABASE_ADMIN_URL"], "PREDICTIONS": urls["POSTGRES_ADMIN_URL"]}
     desk = Stack(terminal_environment() | stack.environment | places)
