@@ -54,8 +54,7 @@ lock: ## resolve requirements*.txt into locks; UPGRADE=1 takes the newest versio
 	@scripts/develop/lock.sh
 
 clean: ## remove the files and images of checks and tests: caches, .venv
-	@for project in ml-stack-test ml-stack-test-beside; do \
-		docker compose -p $$project --profile '*' down --volumes --remove-orphans --rmi local 2>/dev/null || true; done
+	@docker compose -p ml-stack-test --profile '*' down --volumes --remove-orphans --rmi local 2>/dev/null || true
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

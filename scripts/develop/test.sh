@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All checks and tests (make test); with arguments only the named folders of tests/.
 #
-# It uses its own Compose projects, so a user's running stack and its data are never touched. Where no container
+# It uses a Compose project of its own, so a user's running stack and its data are never touched. Where no container
 # engine can run, everything that needs no containers is run, and one line names what was left out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,15 +10,8 @@ cd "$(dirname "$0")/../.."
 unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
 export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
 plain=(unit properties integration wiring)
-with_containers=(documents browser)
-alone=(attacks) # last, when nothing else runs: they assert that other clients are served all through an attack
-# These mostly wait for containers: they run in parallel to the others, as another project on other ports (25000 for 5000).
-beside=(stack chaos)
-mapfile -t beside_settings < <(
-    echo "COMPOSE_PROJECT_NAME=$COMPOSE_PROJECT_NAME-beside"
-    sed -nE 's/^([A-Z_]+_PORT)=([0-9]{4})$/\1=2\2/p' .env
-)
-beside_process= # while it runs
+# One after the other: in parallel on two cores, the time-outs of the shipped services would run out.
+with_containers=(documents browser stack chaos attacks)
 results=build/tests
 
 has_tests() { compgen -G "tests/$1/test_*.py" >/dev/null || compgen -G "tests/$1/**/test_*.py" >/dev/null; }
@@ -43,33 +36,13 @@ leave_out() { # leave_out WHAT WHY
 }
 
 # shellcheck disable=SC2329 # called through stage
-build() {
-    docker compose --profile '*' build --quiet
-    ! any_wanted "${beside[@]}" || env "${beside_settings[@]}" docker compose --profile '*' build --quiet
-}
+build() { docker compose --profile '*' build --quiet; }
 
 # shellcheck disable=SC2329 # called through stage
 tests() { # integration starts servers as child processes: four files at a time
     local options=()
     [ "$1" != integration ] || options=(--numprocesses 4 --dist loadfile)
     .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="$results/$1.xml" "${options[@]}"
-}
-
-begin_beside() {
-    say "tests that mostly wait for containers run in parallel; for now their output goes to $results/beside.log"
-    set -m # a process group, so that clean_up can end all of it
-    (
-        export "${beside_settings[@]}"
-        for name in "${beside[@]}"; do ! wanted "$name" || stage "$name" tests "$name"; done
-    ) >"$results/beside.log" 2>&1 </dev/null &
-    set +m
-    beside_process=$!
-}
-
-end_beside() {
-    tail --lines=+1 --follow --pid="$beside_process" "$results/beside.log"
-    wait "$beside_process" || echo "beside       FAILED" >>"$results/summary"
-    beside_process=
 }
 
 ensure_engine() { # sets engine=yes|no; any other failure than "none can run here" ends the run
@@ -79,15 +52,11 @@ ensure_engine() { # sets engine=yes|no; any other failure than "none can run her
     case $status in 0) engine=yes ;; 3) engine=no ;; *) exit "$status" ;; esac
 }
 
-clean_up() { # only what belongs to these project names; volumes of overlays are found by their label
+clean_up() { # only what belongs to this project; volumes of overlays are found by their label
     [ "$engine" = yes ] || return 0
-    [ -z "$beside_process" ] || kill -- "-$beside_process" 2>/dev/null || true
-    local project
-    for project in "$COMPOSE_PROJECT_NAME" "$COMPOSE_PROJECT_NAME-beside"; do
-        COMPOSE_PROFILES='*' docker compose -p "$project" down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
-        docker volume ls --quiet --filter "label=com.docker.compose.project=$project" |
-            xargs --no-run-if-empty docker volume rm >/dev/null 2>&1 || true
-    done
+    COMPOSE_PROFILES='*' docker compose down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
+    docker volume ls --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |
+        xargs --no-run-if-empty docker volume rm >/dev/null 2>&1 || true
 }
 
 totals() { # of all stages, in the format of test runners
@@ -100,7 +69,7 @@ totals() { # of all stages, in the format of test runners
 only=("$@")
 for folder in tests/*/; do
     name=$(basename "$folder")
-    [[ " ${plain[*]} ${with_containers[*]} ${beside[*]} ${alone[*]} " == *" $name "* ]] || ! has_tests "$name" ||
+    [[ " ${plain[*]} ${with_containers[*]} " == *" $name "* ]] || ! has_tests "$name" ||
         fail "tests/$name belongs to no stage of scripts/develop/test.sh"
 done
 for name in "${only[@]}"; do has_tests "$name" || fail "there are no tests in tests/$name"; done
@@ -109,14 +78,13 @@ mkdir -p "$results"
 
 trap 'exit 130' INT TERM # end the script, not only the running stage
 engine=no
-if any_wanted "${with_containers[@]}" "${beside[@]}" "${alone[@]}" || [ "${#only[@]}" = 0 ]; then # some checks need one, too
+if any_wanted "${with_containers[@]}" || [ "${#only[@]}" = 0 ]; then # some checks need one, too
     trap clean_up EXIT
     ensure_engine
 fi
 if [ "$engine" = yes ]; then
     clean_up # leftovers of an interrupted run
     scripts/bootstrap/ports.sh
-    env "${beside_settings[@]}" scripts/bootstrap/ports.sh
     scripts/bootstrap/base-images.sh ensure-all
 fi
 scripts/bootstrap/venv.sh
@@ -126,16 +94,15 @@ for folder in /usr/lib/postgresql/*/bin; do PATH=$folder:$PATH; done
 
 [ "${#only[@]}" != 0 ] || stage check scripts/develop/check.sh
 if [ "$engine" = no ]; then
-    for name in "${with_containers[@]}" "${beside[@]}" "${alone[@]}"; do
+    for name in "${with_containers[@]}"; do
         ! wanted "$name" || leave_out "tests/$name" "no container engine can run here"
     done
-    with_containers=() beside=() alone=()
+    with_containers=()
 fi
-if any_wanted "${with_containers[@]}" "${beside[@]}" "${alone[@]}"; then
+if any_wanted "${with_containers[@]}"; then
     stage build build
     scripts/develop/image-sizes.sh
 fi
-! any_wanted "${beside[@]}" || begin_beside
 for name in "${plain[@]}"; do
     wanted "$name" || continue
     if [ "$name" = integration ] && [ "$databases" = no ]; then
@@ -146,11 +113,9 @@ for name in "${plain[@]}"; do
 done
 for name in "${with_containers[@]}"; do
     wanted "$name" || continue
-    scripts/bootstrap/servers.sh "$name" || say "going on without" # its tests say what for
+    case $name in documents | browser) scripts/bootstrap/servers.sh "$name" || say "going on without" ;; esac # its tests say what for
     stage "$name" tests "$name"
 done
-[ -z "$beside_process" ] || end_beside
-for name in "${alone[@]}"; do ! wanted "$name" || stage "$name" tests "$name"; done
 
 headline summary
 cat "$results/summary"

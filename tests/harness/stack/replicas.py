@@ -20,7 +20,7 @@ def answered_by(stack: Stack, since: datetime, port: int, answers: int) -> Count
         options = ("--no-log-prefix", "--no-color", "--since", since.isoformat())
         lines = stack.compose("logs", *options, "nginx").stdout.splitlines()
         upstreams = [json.loads(line)["upstream"] for line in lines if line.startswith('{"time"')]
-        last = (upstream.split(", ")[-1].rpartition(":") for upstream in upstreams)
+        last = (upstream.replace(" : ", ", ").split(", ")[-1].rpartition(":") for upstream in upstreams)
         return Counter(address for address, _, at in last if at == str(port))
 
     def complete() -> Counter[str] | None:
