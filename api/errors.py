@@ -45,7 +45,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 
 async def _client_gone(_request: Request, _error: Exception) -> Response:
-    return Response(status_code=CLIENT_GONE)  # for the metrics: there is nobody to read it
+    return Response(status_code=CLIENT_GONE)  # for the metrics only: the client has left
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -24,7 +24,7 @@ follow() { # new content counts when two looks have found it: a file may be half
         case $found in
         refused:*) echo "rabbitmq: changed password $found: the earlier one stays in use" >&2 ;;
         *)
-            # from standard input, where nobody sees it; with --quiet it would wait for ever
+            # from standard input: arguments are visible to other processes; with --quiet the command never ends
             echo "$found" | timeout 60 rabbitmqctl change_password jobs >/dev/null 2>&1 || continue
             echo "rabbitmq: changed password in use" ;;
         esac

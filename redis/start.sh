@@ -25,7 +25,7 @@ hashes() { # a line for each user: its name and the SHA-256 of its password
     done
 }
 
-set_passwords() { # set_passwords HASHES: in the running server; the commands come from standard input, where nobody sees them
+set_passwords() { # set_passwords HASHES: in the running server; by standard input, since arguments are visible to other processes
     said=$(echo "$1" | sed 's/\(.*\) \(.*\)/ACL SETUSER \1 resetpass #\2/' | REDISCLI_AUTH=$rotation redis-cli --user rotation -e 2>&1) || return 1
     [ "$(echo "$said" | sort -u)" = OK ]
 }

@@ -25,7 +25,7 @@ decoded() { # decoded TEXT: without the percent-encoding of URLs
 }
 
 # on_database SERVICE COMMAND: run a shell command where $PSQL_URL leads to this service's database. Elsewhere means in a
-# container on the stack's network. The password goes through the environment: everybody may see arguments.
+# container on the stack's network. The password goes through the environment: arguments are visible to all processes.
 on_database() {
     local service=$1 command=$2 url network=bridge
     if ! databases_elsewhere; then

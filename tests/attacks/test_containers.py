@@ -1,4 +1,4 @@
-"""What somebody gets who has taken over a container: no privilege, no place to stay, no secret of another."""
+"""What an attacker gets inside a container: no privilege, no place to stay, no secret of another."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from mlstack.web.problems import NotFound, Unavailable
 from tests.harness.processes.inference import Stores, stores
 
 Result = TypeVar("Result")
-NOBODY = "amqp://jobs:jobs@127.0.0.1:1/"
+UNREACHABLE = "amqp://jobs:jobs@127.0.0.1:1/"
 ROWS = 10_000
 MEMORY = 96 << 20
 
@@ -43,7 +43,7 @@ def in_service(
     """Do some work with the service."""
 
     async def do() -> Result:
-        variables = {"AMQP_URL": NOBODY, "DATABASE_URL": real_stores.inference_url, **settings}
+        variables = {"AMQP_URL": UNREACHABLE, "DATABASE_URL": real_stores.inference_url, **settings}
         with patch.dict(os.environ, variables):
             database = Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL"))
             job_settings = JobSettings.from_env()
@@ -91,7 +91,7 @@ async def report(service: JobService, job_id: str) -> bytes:
 
 
 def test_readers_of_one_large_job_do_not_refuse_unrelated_ones(real_stores: Stores) -> None:
-    """Five hundred at once; meanwhile jobs are submitted and looked up, and nobody is refused."""
+    """Five hundred at once; meanwhile jobs are submitted and looked up, and none is refused."""
     large = finished_large_job(real_stores)
 
     async def work(service: JobService) -> tuple[list[bytes], list[bytes]]:

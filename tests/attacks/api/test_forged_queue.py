@@ -1,4 +1,4 @@
-"""Whoever can write to Redis cannot write the prediction log: rows that wait there are sealed."""
+"""Write access to Redis is no write access to the prediction log: rows that wait there are sealed."""
 
 from __future__ import annotations
 

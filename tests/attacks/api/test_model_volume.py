@@ -83,7 +83,7 @@ def pickled(artifact: Path) -> None:
 
 
 def foreign(artifact: Path) -> None:
-    """An archive as it should be, with a type that nobody trusts."""
+    """An archive as it should be, with a type that is not trusted."""
     skops.io.dump(Foreign(), artifact)
 
 

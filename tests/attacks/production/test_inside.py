@@ -1,4 +1,4 @@
-"""What somebody finds who has taken over a container in production, or who reads what the engine tells."""
+"""What an attacker finds in a production container, or by reading what the engine reports."""
 
 from __future__ import annotations
 

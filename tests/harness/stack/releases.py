@@ -27,7 +27,7 @@ class Releases:
 
     @classmethod
     def beside(cls, stack: Stack, folder: Path) -> Releases:
-        """Return the same project, as somebody sees it who names the file."""
+        """Return the same project, as seen by a command that names the file."""
         file = folder / "release.yaml"
         names = f"docker-compose.yaml:docker-compose.override.yaml:{file}"
         return cls(Stack(stack.environment | {"COMPOSE_FILE": names}), file)
