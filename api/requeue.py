@@ -1,6 +1,6 @@
 """Puts rows that were set aside back into the prediction log's queue: python -m api.requeue.
 
-For rows that a person has looked at (docs/operations.md): they are logged as they are, with or without a seal.
+For rows that a person has looked at (docs/operations.md): they are logged as they are, sealed or not.
 """
 
 from __future__ import annotations
