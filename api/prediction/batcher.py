@@ -30,6 +30,7 @@ from mlstack.web.problems import FAILED, InvalidInput, Problem, Unavailable
 logger = logging.getLogger(__name__)
 
 _BATCH_REQUESTS = 256
+_FEW_ROWS = 64  # of a request that is never refused for the rows of others, only for their number
 _BATCH_ROWS = 20_000
 _INLINE_ROWS = 2_000  # of a quick model: more would block the event loop for milliseconds
 
@@ -63,7 +64,8 @@ class Batcher:
         """Queue a request, to be answered through its respondent; raise Unavailable when too many wait."""
         if self._requests >= self._limits.requests:
             raise Unavailable(f"{self._limits.requests} requests are waiting already: try again")
-        if self._rows and self._rows + pending.n_rows > self._limits.rows:
+        others = self._rows if pending.n_rows > _FEW_ROWS else 0
+        if others and others + pending.n_rows > self._limits.rows:
             raise Unavailable(f"requests with {self._rows} rows are waiting already: try again")
         self._requests += 1
         self._rows += pending.n_rows
