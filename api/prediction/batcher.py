@@ -64,8 +64,7 @@ class Batcher:
         """Queue a request, to be answered through its respondent; raise Unavailable when too many wait."""
         if self._requests >= self._limits.requests:
             raise Unavailable(f"{self._limits.requests} requests are waiting already: try again")
-        others = self._rows if pending.n_rows > _FEW_ROWS else 0
-        if others and others + pending.n_rows > self._limits.rows:
+        if pending.n_rows > _FEW_ROWS and self._rows and self._rows + pending.n_rows > self._limits.rows:
             raise Unavailable(f"requests with {self._rows} rows are waiting already: try again")
         self._requests += 1
         self._rows += pending.n_rows
