@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mlstack.registry.columns import Class, Column, example_rows
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
@@ -35,13 +36,16 @@ _ADVICE = "train again, or roll back with `models rollback`"
 
 
 class Estimator(Protocol):
-    """The methods of a scikit-learn regressor that this project uses."""
+    """The methods of a scikit-learn estimator that this project uses."""
 
     def fit(self, x: FloatArray, y: FloatArray) -> object:
         """Train on rows x [n, k] and targets y [n]."""
 
     def predict(self, x: FloatArray) -> FloatArray:
         """Return predictions [n] or [n, 1] for rows x [n, k]."""
+
+    def predict_proba(self, x: FloatArray) -> FloatArray:
+        """Return a classifier's probabilities [n, c] for rows x [n, k]."""
 
 
 def save_estimator(estimator: Estimator, directory: Path) -> None:
@@ -57,8 +61,10 @@ def save_estimator(estimator: Estimator, directory: Path) -> None:
     joblib.dump(estimator, directory / "model.pkl")
 
 
-def load_estimator(path: Path, content: bytes, n_features: int, most_bytes: int) -> Estimator:
-    """Return the estimator in a skops file; raise ModelRefused if it does not predict from `n_features`.
+def load_estimator(
+    path: Path, content: bytes, columns: tuple[Column, ...], classes: tuple[Class, ...], most_bytes: int
+) -> Estimator:
+    """Return the estimator in a skops file; raise ModelRefused if it does not predict from these columns.
 
     `path` is for messages. Types are checked before anything is built; a file that unpacks to more than
     `most_bytes` is not unpacked.
@@ -80,7 +86,7 @@ def load_estimator(path: Path, content: bytes, n_features: int, most_bytes: int)
             f"{path}: cannot be loaded ({type(error).__name__}: {error}): {_ADVICE}"
         ) from error
     _one_thread(estimator)
-    _check_shape(path, estimator, n_features)
+    _check_shape(path, estimator, columns, classes)
     return estimator  # type: ignore[no-any-return]
 
 
@@ -100,14 +106,19 @@ def _one_thread(estimator: Any) -> None:
         estimator.set_params(**jobs)
 
 
-def _check_shape(path: Path, estimator: Any, n_features: int) -> None:
+def _check_shape(path: Path, estimator: Any, columns: tuple[Column, ...], classes: tuple[Class, ...]) -> None:
+    rows = example_rows(columns, 2)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            shape = np.shape(estimator.predict(np.zeros((2, n_features))))
+            found = np.shape(estimator.predict_proba(rows) if classes else estimator.predict(rows))
     except Exception as error:
         raise ModelRefused(
-            f"{path}: does not predict from {n_features} features ({error}): {_ADVICE}"
+            f"{path}: does not predict from {len(columns)} features ({error}): {_ADVICE}"
         ) from error
-    if shape not in {(2,), (2, 1)}:
-        raise ModelRefused(f"{path}: predicts {shape} for 2 rows, expected one number a row: {_ADVICE}")
+    if classes and found != (2, len(classes)):
+        raise ModelRefused(
+            f"{path}: gives probabilities {found} for 2 rows and {len(classes)} classes: {_ADVICE}"
+        )
+    if not classes and found not in {(2,), (2, 1)}:
+        raise ModelRefused(f"{path}: predicts {found} for 2 rows, expected one number a row: {_ADVICE}")

@@ -46,13 +46,24 @@ class ConformalInterval(msgspec.Struct, frozen=True, kw_only=True, tag="split co
         return self.half_width / math.sqrt(self.residual_variance) if self.residual_variance > 0 else 0.0
 
 
-Interval = LeastSquaresInterval | ConformalInterval
+class ConformalSets(msgspec.Struct, frozen=True, kw_only=True, tag="conformal sets"):
+    """Prediction sets of a classifier: the likeliest class, and all of probability `threshold` or more.
+
+    Split conformal prediction with the score 1 - p of the true class (Sadinle, Lei, Wasserman 2019).
+    """
+
+    threshold: float
+
+
+Interval = LeastSquaresInterval | ConformalInterval | ConformalSets
 
 
 def predictive_deviation(interval: Interval) -> Deviation:
     """Return the function that gives the standard deviation of a new observation at each row."""
     import numpy as np  # noqa: PLC0415 - slow to import, and not needed to read a manifest
 
+    if isinstance(interval, ConformalSets):
+        return lambda rows: np.zeros(len(rows))
     if isinstance(interval, LeastSquaresInterval):
         return _least_squares_deviation(interval)
     deviation = np.sqrt(interval.residual_variance)

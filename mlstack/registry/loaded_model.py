@@ -7,15 +7,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from mlstack.registry.artifact import load_estimator
-from mlstack.registry.intervals import Deviation, LeastSquaresInterval, predictive_deviation
+from mlstack.registry.columns import Class, Column
+from mlstack.registry.intervals import (
+    ConformalSets,
+    Deviation,
+    LeastSquaresInterval,
+    predictive_deviation,
+)
 from mlstack.registry.manifest import Manifest, read_manifest, read_verified
 from mlstack.registry.predictors import (
     Predict,
     PredictionOverflow,
     linear_predict,
-    probes_around,
+    probe_rows,
     quickest_predict,
 )
 from mlstack.registry.row_independence import rows_are_independent
@@ -35,6 +42,14 @@ class Predictions(NamedTuple):
     confidence: FloatArray
 
 
+class Classification(NamedTuple):
+    """An entry per row: each class's probability, the likeliest class, and the 95 % prediction set."""
+
+    probabilities: FloatArray  # [n, c]
+    likeliest: npt.NDArray[np.intp]  # [n]: positions in the manifest's classes
+    members: npt.NDArray[np.bool_]  # [n, c]: whether the class belongs to the row's prediction set
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A version of the model with what is needed to predict."""
@@ -43,6 +58,7 @@ class LoadedModel:
     version: int
     digest: str  # SHA-256 over everything that a prediction depends on
     n_features: int
+    plain: bool  # every value of a row is a number
     row_independent: bool  # a row's prediction is bit-identical, whatever other rows are in the call
     quick: bool  # a call takes microseconds, so it may run on the event loop
     _predict: Predict = field(repr=False)
@@ -52,6 +68,16 @@ class LoadedModel:
     def features(self) -> tuple[str, ...]:
         """The names of the features, in the order of a row."""
         return self.manifest.features
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of a row, in order."""
+        return self.manifest.schema
+
+    @property
+    def classes(self) -> tuple[Class, ...]:
+        """The classes of a classifier, in the order of its probabilities; none of a regressor."""
+        return self.manifest.classes
 
     @property
     def target(self) -> str:
@@ -65,20 +91,35 @@ class LoadedModel:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The metrics on the hold-out: mse, rmse, mae, r2, baseline_rmse."""
+        """The metrics on the hold-out, such as rmse or log_loss."""
         return self.manifest.metrics
 
+    def classify(self, rows: FloatArray) -> Classification:
+        """Classify encoded rows [n, n_features]; raise PredictionOverflow if a probability is not finite."""
+        sets = self.manifest.interval
+        assert isinstance(sets, ConformalSets)
+        with np.errstate(all="ignore"):
+            probabilities = self._predict(rows)
+        if not np.isfinite(probabilities).all():
+            raise PredictionOverflow("the input is so large that the probabilities are not finite numbers")
+        likeliest = probabilities.argmax(axis=1)
+        members = probabilities >= sets.threshold
+        members[np.arange(len(rows)), likeliest] = True
+        return Classification(probabilities, likeliest, members)
+
     def predict(self, rows: FloatArray) -> Predictions:
-        """Predict float64 rows [n, n_features]; raise PredictionOverflow if a prediction is not finite."""
+        """Predict encoded rows [n, n_features]; raise PredictionOverflow if a prediction is not finite."""
+        interval = self.manifest.interval
+        assert not isinstance(interval, ConformalSets)
         with np.errstate(all="ignore"):
             values = self._predict(rows)
             deviation = self._deviation(rows)
-            margin = deviation * self.manifest.interval.quantile
+            margin = deviation * interval.quantile
             lower, upper = values - margin, values + margin
             # lower <= ŷ <= upper, so ŷ is finite if both bounds are.
             if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
                 raise PredictionOverflow("the input is so large that the prediction is not a finite number")
-            ratio = deviation / np.sqrt(self.manifest.interval.target_variance)
+            ratio = deviation / np.sqrt(interval.target_variance)
             confidence = np.maximum(0.0, 1.0 - ratio * ratio)
         return Predictions(values, lower, upper, confidence)
 
@@ -105,23 +146,36 @@ def read_published(directory: Path, most_bytes: int) -> PublishedModel:
 def load_published(published: PublishedModel, most_bytes: int) -> LoadedModel:
     """Load a version; raise ModelRefused if it unpacks to more than `most_bytes` or does not fit."""
     directory, manifest, artifact = published
-    interval = manifest.interval
-    centre = interval.mean if isinstance(interval, LeastSquaresInterval) else [0.0] * len(manifest.features)
-    if len(centre) != len(manifest.features):
-        raise ModelRefused(
-            f"{directory}: the interval is for {len(centre)} features, not {len(manifest.features)}"
-        )
-    estimator = load_estimator(directory / ARTIFACT, artifact, len(manifest.features), most_bytes)
-    probes = probes_around(np.asarray(centre))
-    linear = linear_predict(estimator, probes)
-    predict = linear or quickest_predict(estimator, probes)
+    _check_constants(directory, manifest)
+    estimator = load_estimator(directory / ARTIFACT, artifact, manifest.schema, manifest.classes, most_bytes)
+    probes = probe_rows(manifest.schema, _centre(manifest))
+    linear = None if manifest.classes else linear_predict(estimator, probes)
+    predict = linear or quickest_predict(estimator, probes, classes=len(manifest.classes))
     return LoadedModel(
         manifest=manifest,
         version=manifest.version,
         digest=manifest.digest,
         n_features=len(manifest.features),
+        plain=all(column.plain for column in manifest.schema),
         row_independent=linear is not None or rows_are_independent(estimator, predict, probes),
         quick=linear is not None,
         _predict=predict,
-        _deviation=predictive_deviation(interval),
+        _deviation=predictive_deviation(manifest.interval),
     )
+
+
+def _centre(manifest: Manifest) -> FloatArray:
+    interval = manifest.interval
+    mean = interval.mean if isinstance(interval, LeastSquaresInterval) else [0.0] * len(manifest.features)
+    return np.asarray(mean)
+
+
+def _check_constants(directory: Path, manifest: Manifest) -> None:
+    """Raise ModelRefused if the parts of the manifest contradict each other."""
+    features, interval = len(manifest.features), manifest.interval
+    if tuple(column.name for column in manifest.schema) != manifest.features:
+        raise ModelRefused(f"{directory}: the columns are not those of its {features} features")
+    if isinstance(interval, LeastSquaresInterval) and len(interval.mean) != features:
+        raise ModelRefused(f"{directory}: the interval is for {len(interval.mean)} features, not {features}")
+    if isinstance(interval, ConformalSets) != (len(manifest.classes) > 1):
+        raise ModelRefused(f"{directory}: a classifier has classes and prediction sets, a regressor neither")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from mlstack.registry.columns import Class, Column
 from mlstack.registry.intervals import Interval
 from mlstack.registry.regular_files import read_regular_file
 from mlstack.runtime.refusals import ModelRefused
@@ -35,7 +36,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int = 0
     features: tuple[str, ...]
+    columns: tuple[Column, ...] = ()  # one per feature; none in manifests of the first release
     target: str
+    classes: tuple[Class, ...] = ()  # of a classifier, in the order of its probabilities
     estimator: str  # dotted class, several separated by commas for a pipeline of them
     parameters: dict[str, Any]
     metrics: dict[str, float]  # on the hold-out: mse, rmse, mae, r2, baseline_rmse
@@ -44,6 +47,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance
     files: dict[str, str] = {}  # name -> SHA-256
     digest: str = ""  # SHA-256 over all of the above
+
+    @property
+    def schema(self) -> tuple[Column, ...]:
+        """The columns of a row; features of the first release are numbers that are never NULL."""
+        return self.columns or tuple(Column(name=name, kind="number") for name in self.features)
 
     @property
     def estimator_name(self) -> str:

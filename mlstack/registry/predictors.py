@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from mlstack.registry.artifact import Estimator
+from mlstack.registry.columns import Column, vary
 from mlstack.runtime.arrays import FloatArray
 
-Predict = Callable[[FloatArray], FloatArray]  # rows [n, k] -> values [n]
+Predict = Callable[[FloatArray], FloatArray]  # rows [n, k] -> values [n], or probabilities [n, c]
 
 _FORESTS = frozenset({"RandomForestRegressor", "ExtraTreesRegressor"})
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
@@ -29,6 +30,11 @@ def probes_around(centre: FloatArray) -> FloatArray:
     """Return random rows [60, k] around `centre` [k], at distances from 1e-3 to 1e6."""
     steps = np.random.default_rng(0).normal(size=(60, len(centre)))
     return centre + steps * np.logspace(-3, 6, 60)[:, np.newaxis]
+
+
+def probe_rows(columns: tuple[Column, ...], centre: FloatArray) -> FloatArray:
+    """Return random encoded rows [60, k], numbers around `centre` [k], with NULL and unseen categories."""
+    return vary(columns, probes_around(centre))
 
 
 def linear_predict(estimator: Estimator, probes: FloatArray) -> Predict | None:
@@ -50,8 +56,13 @@ def linear_predict(estimator: Estimator, probes: FloatArray) -> Predict | None:
     return None if wrong.any() else _by_column(slope, offset)
 
 
-def quickest_predict(estimator: Estimator, probes: FloatArray) -> Predict:
-    """Return the estimator's own `predict`, or a faster function with bit-identical results."""
+def quickest_predict(estimator: Estimator, probes: FloatArray, classes: int = 0) -> Predict:
+    """Return the estimator's own function, or a faster one with bit-identical results.
+
+    That is `predict`, or with classes `predict_proba`.
+    """
+    if classes:
+        return own_probabilities(estimator)
     own, name = own_predict(estimator), type(estimator).__name__
     try:
         if name in _FORESTS:
@@ -75,6 +86,18 @@ def own_predict(estimator: Estimator) -> Predict:
             raise PredictionOverflow(str(error).partition("\n")[0]) from error
 
     return predict
+
+
+def own_probabilities(estimator: Estimator) -> Predict:
+    """Return the estimator's `predict_proba`; it raises PredictionOverflow as `own_predict` does."""
+
+    def probabilities(rows: FloatArray) -> FloatArray:
+        try:
+            return np.asarray(estimator.predict_proba(rows), dtype=np.float64)
+        except ValueError as error:
+            raise PredictionOverflow(str(error).partition("\n")[0]) from error
+
+    return probabilities
 
 
 def _by_column(coefficients: FloatArray, intercept: float) -> Predict:
