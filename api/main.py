@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 
+from api.connections.pool import open_pools
 from api.dependencies import require_key
 from api.errors import add_error_handlers
+from api.feedback import metrics as feedback_metrics
+from api.feedback import routes as feedback
+from api.feedback.service import FeedbackService
+from api.feedback.store import FeedbackStore
 from api.http_server.asgi import App, Receive, Scope, Send
 from api.http_server.observation import ObserveRequests
 from api.jobs import routes as jobs
 from api.jobs.service import open_job_service
 from api.jobs.settings import JobSettings
+from api.metrics import registered
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict, protect_documentation
@@ -66,11 +72,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     settings, job_settings = app.state.settings, app.state.job_settings
     trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     async with (
+        AsyncExitStack() as stack,
         open_service(settings, trials.load) as service,
-        open_job_service(service.database_address, job_settings, service.memory) as jobs_service,
+        open_pools(service.database_address) as pools,
+        open_job_service(pools, job_settings, service.memory) as jobs_service,
     ):
         app.state.service = service
         app.state.jobs = jobs_service
+        app.state.feedback = FeedbackService(FeedbackStore(pools.writers), service.log)
+        stack.enter_context(registered(feedback_metrics.REGISTRY))
         app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys, service.memory)
         # Keep the objects loaded so far out of garbage collection: a full one would pause all requests.
         gc.collect()
@@ -100,6 +110,7 @@ def create_app(settings: Settings, job_settings: JobSettings) -> HotPathFirst:
     app.include_router(open_inference.router)
     app.include_router(inference.router)
     app.include_router(jobs.router)
+    app.include_router(feedback.router)
     app.router.add_route(PATH, _only_post, methods=["POST"], include_in_schema=False)
     add_error_handlers(app)
     describe_predict(app)

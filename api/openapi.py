@@ -16,6 +16,7 @@ from mlstack.web.instances import PredictRequest
 SECTIONS = [  # of the documentation page, in this order
     {"name": "prediction", "description": "Synchronous predictions."},
     {"name": "jobs", "description": "Asynchronous predictions (profile async)."},
+    {"name": "feedback", "description": "The true values of earlier predictions."},
     {"name": "health", "description": "For probes, load balancers and Prometheus."},
     {"name": "open inference protocol", "description": "The same model for clients of KServe and Triton."},
 ]

@@ -29,6 +29,7 @@ GRANT SELECT, INSERT ON predictions TO inference;
 GRANT SELECT ON retention TO inference;
 GRANT EXECUTE ON FUNCTION maintain_predictions(), maintain_predictions(integer) TO inference;
 \ir jobs.sql
+\ir feedback.sql
 \ir large_objects.sql
 
 -- Connections that are left for others: 5 each for drift, monitor and other roles, and the superuser's own.
@@ -62,7 +63,7 @@ ALTER ROLE drift PASSWORD :'drift_password' CONNECTION LIMIT 5;
 ALTER ROLE drift SET default_transaction_read_only = on;
 GRANT CONNECT ON DATABASE :"DBNAME" TO drift;
 GRANT USAGE ON SCHEMA public TO drift;
-GRANT SELECT ON predictions TO drift;
+GRANT SELECT ON predictions, feedback TO drift;
 \endif
 
 -- For the exporters of the monitoring overlay: statistics only, no tables.

@@ -78,6 +78,10 @@ BEGIN
     IF deleted > 0 THEN
         dropped := dropped || format('%s rows of predictions_default', deleted);
     END IF;
+    IF to_regclass('feedback') IS NOT NULL THEN -- of predictions that are gone: an id begins with its time
+        DELETE FROM feedback WHERE id < (lpad(to_hex(floor(extract(epoch FROM now() - make_interval(days => keep_days, months => 1))
+                                                           * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+    END IF;
     RETURN dropped;
 END $$;
 

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from api.connections.pool import ConnectionPool, ask
 from api.http_server.memory import MemoryBudget, Share
-from api.jobs.pool import ConnectionPool, ask
 from api.jobs.statements import FIND
 from mlstack.web.problems import NotFound
 

@@ -12,12 +12,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from api.connections.address import StoreAddress
 from api.connections.background import running
-from api.connections.postgres import PostgresConnection
+from api.connections.pool import Pools
 from api.http_server.memory import MemoryBudget
 from api.jobs import metrics
 from api.jobs.backlog import Backlog
 from api.jobs.broker import Broker, BrokerUnavailable
-from api.jobs.pool import ConnectionPool
 from api.jobs.reports import Reports
 from api.jobs.schemas import Submission
 from api.jobs.settings import JobSettings
@@ -29,8 +28,6 @@ from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
 
-_WRITERS, _READERS = 3, 2  # connections of a replica: a long report must not hold up a submission
-_MAX_WAIT_SECONDS = 3.0  # for a connection
 _BROKER_GRACE_SECONDS = 300.0  # accept jobs for five minutes after RabbitMQ was last seen
 
 
@@ -89,24 +86,18 @@ class JobService:
 
 @asynccontextmanager
 async def open_job_service(
-    database: StoreAddress, settings: JobSettings, memory: MemoryBudget
+    pools: Pools, settings: JobSettings, memory: MemoryBudget
 ) -> AsyncIterator[JobService]:
-    """Connect in the background: neither PostgreSQL nor RabbitMQ need be there."""
-    writing = [PostgresConnection(database) for _ in range(_WRITERS)]
-    reading = [PostgresConnection(database) for _ in range(_READERS)]
-    connections = [*writing, *reading]
-    writers, readers = ConnectionPool(writing, _MAX_WAIT_SECONDS), ConnectionPool(reading, _MAX_WAIT_SECONDS)
-    store = JobStore(writers, readers)
+    """Connect to RabbitMQ in the background: it need not be there."""
+    store = JobStore(*pools)
     broker = Broker(StoreAddress("rabbitmq", settings.broker_url, optional=True), "api")
     follow(settings.broker_url)
     waiting = Waiting(store)
     backlog = Backlog(store, settings.limit)
     async with AsyncExitStack() as stack:
         stack.enter_context(registered(metrics.REGISTRY))
-        for connection in connections:
-            await stack.enter_async_context(running(connection.keep_connected))
         if settings.broker_url.value:
             await stack.enter_async_context(running(broker.keep_connected))
             await stack.enter_async_context(running(backlog.count_forever))
         await stack.enter_async_context(running(waiting.look_forever))
-        yield JobService(store, Reports(readers, memory), broker, waiting, backlog)
+        yield JobService(store, Reports(pools.readers, memory), broker, waiting, backlog)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from api.jobs.pool import ConnectionPool
+from api.connections.pool import ConnectionPool
 from api.jobs.schemas import Submission
 from api.jobs.statements import COUNT_UNFINISHED, EARLIER, FINISHED, INSERT, PUBLISHED
 from mlstack.web.problems import Conflict, Unavailable

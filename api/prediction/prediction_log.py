@@ -62,6 +62,13 @@ class PredictionLog:
         """How long a write may take: an attempt at PostgreSQL, then one at the queue."""
         return self._insert_timeout + self._queue.timeout
 
+    async def may_be_queued(self) -> bool:
+        """Return whether an answered prediction may be missing in the table: it waits in Redis."""
+        try:
+            return await self._queue.length() > 0
+        except RedisUnavailable:
+            return True
+
     async def write(self, records: Sequence[LogRecord], due: float) -> None:
         """Make the rows durable; raise Unavailable when that is not possible.
 

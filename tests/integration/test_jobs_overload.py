@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from api.connections.address import StoreAddress
+from api.connections.pool import open_pools
 from api.http_server.memory import MemoryBudget
 from api.jobs.schemas import Submission
 from api.jobs.service import JobService, open_job_service
@@ -47,8 +48,10 @@ def in_service(
         with patch.dict(os.environ, variables):
             database = Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL"))
             job_settings = JobSettings.from_env()
-        opening = open_job_service(StoreAddress("postgres", database), job_settings, MemoryBudget(MEMORY))
-        async with opening as service:
+        async with (
+            open_pools(StoreAddress("postgres", database)) as pools,
+            open_job_service(pools, job_settings, MemoryBudget(MEMORY)) as service,
+        ):
             async with asyncio.timeout(10):
                 while not await connected(service):
                     await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Connections to the table of jobs: each statement has one to itself, and the rest wait their turn.
+"""A few connections for many requests: each statement has one to itself, and the rest wait their turn.
 
 PostgresConnection gives up a statement and its connection when the time is over, so the wait for a connection
 must not count as the statement's time.
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
 
+from api.connections.address import StoreAddress
+from api.connections.background import running
 from api.connections.postgres import PostgresConnection, PostgresUnavailable
 from mlstack.web.problems import Unavailable
 
 _STATEMENT_SECONDS = 3.0
+_WRITERS, _READERS = 3, 2  # connections of a replica: a long report must not hold up a submission
+_MAX_WAIT_SECONDS = 3.0  # for a connection
 
 
 class ConnectionPool:
@@ -32,7 +37,7 @@ class ConnectionPool:
             async with asyncio.timeout(self._max_wait):
                 await self._room.acquire()
         except TimeoutError:
-            raise Unavailable("more is asked about jobs than PostgreSQL can answer: try again") from None
+            raise Unavailable("more is asked than PostgreSQL can answer: try again") from None
         connection = next((free for free in self._free if free.available), self._free[0])
         self._free.remove(connection)
         try:
@@ -52,6 +57,24 @@ async def ask(connection: PostgresConnection, statement: str, *arguments: object
     try:
         value = await connection.run(statement, *arguments, within=_STATEMENT_SECONDS)
     except PostgresUnavailable as error:
-        raise Unavailable("PostgreSQL, which keeps the jobs, cannot be reached") from error
+        raise Unavailable("PostgreSQL, which keeps jobs and feedback, cannot be reached") from error
     assert value is None or isinstance(value, str)
     return value
+
+
+class Pools(NamedTuple):
+    """The connections of a replica that are not the prediction log's."""
+
+    writers: ConnectionPool
+    readers: ConnectionPool
+
+
+@asynccontextmanager
+async def open_pools(database: StoreAddress) -> AsyncIterator[Pools]:
+    """Connect in the background: PostgreSQL need not be there."""
+    writing = [PostgresConnection(database) for _ in range(_WRITERS)]
+    reading = [PostgresConnection(database) for _ in range(_READERS)]
+    async with AsyncExitStack() as stack:
+        for connection in (*writing, *reading):
+            await stack.enter_async_context(running(connection.keep_connected))
+        yield Pools(ConnectionPool(writing, _MAX_WAIT_SECONDS), ConnectionPool(reading, _MAX_WAIT_SECONDS))

@@ -1,0 +1,65 @@
+"""POST /feedback."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Request
+
+from api.dependencies import CurrentService, CurrentShare
+from api.feedback.reading import CSV, read_entries
+from api.feedback.schemas import FeedbackReport
+from api.feedback.service import FeedbackService
+
+router = APIRouter(tags=["feedback"])
+
+_ID = "0199d2a0-0000-7000-8000-000000000000"
+_TRUTH: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "actual"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid", "description": "The id of the prediction's answer"},
+        "actual": {"description": "A true value for each row of the prediction, null where not known"},
+    },
+    "example": {"id": _ID, "actual": [11.3]},
+}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"oneOf": [_TRUTH, {"type": "array", "items": _TRUTH}]}},
+            CSV: {"schema": {"type": "string", "example": f"id,actual\n{_ID},11.3\n"}},
+        },
+    }
+}
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_PROBLEMS = {
+    400: "The body is not JSON, or not CSV",
+    404: "There is no such prediction in the log",
+    413: "The body is too large",
+    415: "The body is declared neither as JSON nor as CSV",
+    422: "The body is well-formed, but not of the shape that is taken",
+    503: "PostgreSQL cannot be reached; see Retry-After",
+}
+
+
+def _feedback(request: Request) -> FeedbackService:
+    return cast("FeedbackService", request.app.state.feedback)
+
+
+@router.post(
+    "/feedback",
+    response_model=FeedbackReport,
+    responses={status: {"description": text, "content": _PROBLEM} for status, text in _PROBLEMS.items()},
+    openapi_extra=_BODY,
+)
+async def give_feedback(
+    request: Request,
+    service: CurrentService,
+    share: CurrentShare,
+    feedback: Annotated[FeedbackService, Depends(_feedback)],
+) -> FeedbackReport:
+    """Record the true values of earlier predictions. A repeated request changes nothing."""
+    body = await service.intake.body(request.receive, share)
+    entries, single = read_entries(request.headers.get("content-type", ""), body, service.intake.max_rows)
+    return await feedback.record_one(entries[0]) if single else await feedback.record(entries)
