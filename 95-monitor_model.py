@@ -1,4 +1,4 @@
-"""Step 95 (optional): monitor drift of the logged requests from the training data (--once: one check)."""
+"""Step 95 (optional): monitor drift, and the error on true values that clients send (--once: one check)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ def main() -> None:
     monitor = Monitor(store, log_url, training_url, env_float("DRIFT_WINDOW_HOURS", 24.0, minimum=0.01))
     if "--once" in sys.argv[1:]:
         log_report(monitor.check())
+        monitor.live.log()
         return
     follow(log_url, training_url)
     loop = MonitoringLoop(monitor.check, env_float("DRIFT_INTERVAL_SECONDS", 30.0, minimum=1.0))
     # A check only reads, so it may be cut short. A SystemExit would become an ImportError if it were raised
     # inside an import.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    with serving(create_app(loop, store), env_int("PORT", 9095)):
+    with serving(create_app(loop, store, monitor.live), env_int("PORT", 9095)):
         loop.run()
 
 

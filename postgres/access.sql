@@ -25,11 +25,10 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"DBNAME" TO inference;
 GRANT USAGE ON SCHEMA public TO inference;
-GRANT SELECT, INSERT ON predictions TO inference;
+GRANT SELECT, INSERT ON predictions, feedback TO inference;
 GRANT SELECT ON retention TO inference;
 GRANT EXECUTE ON FUNCTION maintain_predictions(), maintain_predictions(integer) TO inference;
 \ir jobs.sql
-\ir feedback.sql
 \ir large_objects.sql
 
 -- Connections that are left for others: 5 each for drift, monitor and other roles, and the superuser's own.

@@ -37,6 +37,17 @@ BEGIN
     EXECUTE format('ALTER TABLE predictions ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, starts_at, ends_at);
 END $$;
 
+-- The true values of predictions (POST /feedback).
+CREATE TABLE IF NOT EXISTS feedback (
+    id          uuid        NOT NULL, -- of the prediction
+    revision    integer     NOT NULL, -- 1, or more for a correction: the highest counts
+    actual      jsonb       NOT NULL, -- the true value of each row, null where not known
+    received_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (id, revision)
+);
+
+CREATE INDEX IF NOT EXISTS feedback_received_idx ON feedback (received_at);
+
 -- How long predictions and jobs are kept. A caller of the functions below cannot change it; access.sql does.
 CREATE TABLE IF NOT EXISTS retention (
     one_row   boolean PRIMARY KEY DEFAULT true CHECK (one_row),
@@ -78,10 +89,9 @@ BEGIN
     IF deleted > 0 THEN
         dropped := dropped || format('%s rows of predictions_default', deleted);
     END IF;
-    IF to_regclass('feedback') IS NOT NULL THEN -- of predictions that are gone: an id begins with its time
-        DELETE FROM feedback WHERE id < (lpad(to_hex(floor(extract(epoch FROM now() - make_interval(days => keep_days, months => 1))
-                                                           * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-    END IF;
+    -- An id begins with its time, in milliseconds; a month is dropped when its last day has expired.
+    DELETE FROM feedback WHERE id < (lpad(to_hex(floor(1000 * extract(epoch FROM
+        now() - make_interval(months => 1, days => keep_days)))::bigint), 12, '0') || repeat('0', 20))::uuid;
     RETURN dropped;
 END $$;
 

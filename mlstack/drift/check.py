@@ -9,6 +9,7 @@ import msgspec
 
 from mlstack.drift.data import TrainingData, Window, read_training_data, read_window
 from mlstack.drift.statistics import ColumnDrift, column_drift, extrapolated_share
+from mlstack.live.monitor import LiveErrors
 from mlstack.registry.current_model import CurrentModel
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.registry.store import ModelStore
@@ -39,6 +40,7 @@ class Monitor:
         self, store: ModelStore, log_url: Secret[str], training_url: Secret[str], window_hours: float
     ) -> None:
         """Open no connection yet; `window_hours` is how far back logged requests count."""
+        self.live = LiveErrors(store, log_url, window_hours)
         self._current = CurrentModel(store)
         self._log_url = log_url
         self._training_url = training_url
@@ -47,6 +49,7 @@ class Monitor:
 
     def check(self) -> DriftReport:
         """Return the result of one check; raise a Refusal if a database cannot be read."""
+        self.live.refresh()
         self._current.refresh()
         model = self._current.get()
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,17 +14,19 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from mlstack.drift.check import MIN_ROWS
 from mlstack.drift.loop import MonitoringLoop
 from mlstack.drift.metrics import DriftCollector
+from mlstack.live.metrics import LiveErrorCollector
+from mlstack.live.monitor import LiveErrors
 from mlstack.registry.store import ModelStore
 from mlstack.web.problems import CONTENT_TYPE, DETAILS, problem_body
 from mlstack.web.request_ids import HEADER, request_id
 
 
-def create_app(loop: MonitoringLoop, store: ModelStore) -> Flask:
+def create_app(loop: MonitoringLoop, store: ModelStore, live: LiveErrors) -> Flask:
     """Return the application; each request reads the loop's state and the model volume as they are now."""
-    app = Flask(__name__, template_folder=".", static_folder=None)
+    app = Flask(__name__, template_folder="..", static_folder=None)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    _add_probes(app, loop)
-    _add_pages(app, loop, store)
+    _add_probes(app, loop, live)
+    _add_pages(app, loop, store, live)
 
     @app.errorhandler(HTTPException)
     def problem(error: HTTPException) -> Response:
@@ -37,9 +39,10 @@ def create_app(loop: MonitoringLoop, store: ModelStore) -> Flask:
     return app
 
 
-def _add_probes(app: Flask, loop: MonitoringLoop) -> None:
+def _add_probes(app: Flask, loop: MonitoringLoop, live: LiveErrors) -> None:
     registry = CollectorRegistry()
     registry.register(DriftCollector(loop))
+    registry.register(LiveErrorCollector(lambda: live.latest))
     ProcessCollector(registry=registry)
 
     @app.get("/metrics")
@@ -53,11 +56,12 @@ def _add_probes(app: Flask, loop: MonitoringLoop) -> None:
         return body, 200 if loop.responsive else 503
 
 
-def _add_pages(app: Flask, loop: MonitoringLoop, store: ModelStore) -> None:
+def _add_pages(app: Flask, loop: MonitoringLoop, store: ModelStore, live: LiveErrors) -> None:
     @app.get("/")
     def page() -> str:
-        state = {"report": loop.report, "failure": loop.failure, "min_rows": MIN_ROWS}
-        return render_template("page.html", versions=store.versions()[::-1], **state)
+        state: dict[str, object] = {"report": loop.report, "failure": loop.failure, "min_rows": MIN_ROWS}
+        state["live"] = live.latest
+        return render_template("drift/page.html", versions=store.versions()[::-1], **state)
 
     @app.get("/versions/<int:version>/report.<any(html, png):kind>")
     def report(version: int, kind: str) -> Response:

@@ -224,13 +224,6 @@ def test_an_id_twice_in_one_body_is_refused(server: ServingProcess) -> None:
     assert "each id once" in answer.json()["detail"]
 
 
-def test_the_api_may_add_truths_but_not_change_them(real_stores: Stores) -> None:
-    """Least privilege, as for the log."""
-    for statement in ("UPDATE feedback SET actual = '[0]'", "DELETE FROM feedback", "TRUNCATE feedback"):
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            real_stores.sql(statement, url=real_stores.inference_url)
-
-
 def test_truths_expire_with_their_predictions(server: ServingProcess, real_stores: Stores) -> None:
     """An id begins with its time, so no other table is needed to know which are old."""
     old, new = "018bcfe5-6800-7000-8000-000000000001", predicted(server)  # of November 2023

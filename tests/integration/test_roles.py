@@ -72,6 +72,9 @@ ON_THE_LOG = [
     "SELECT public.create_predictions_partition('2020-01-01')",
     "UPDATE public.jobs SET input_data = '[[2]]'",
     "DELETE FROM public.jobs",
+    "UPDATE public.feedback SET actual = '[1]'",
+    "DELETE FROM public.feedback",
+    "TRUNCATE public.feedback",
 ]
 
 

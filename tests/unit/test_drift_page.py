@@ -14,7 +14,9 @@ from mlstack.drift.check import DriftReport
 from mlstack.drift.loop import MonitoringLoop
 from mlstack.drift.server import create_app
 from mlstack.drift.statistics import Reference, column_drift
+from mlstack.live.monitor import LiveErrors
 from mlstack.registry.store import ModelStore
+from mlstack.runtime.secret_files import Secret
 
 _RANDOM = np.random.default_rng(5)
 _COLUMNS = tuple(
@@ -46,7 +48,8 @@ def client(loop: MonitoringLoop, tmp_path: Path) -> FlaskClient:
     directory.mkdir(parents=True)
     (directory / "report.html").write_text("the report")
     (directory / "manifest.json").write_text("{}")
-    return create_app(loop, ModelStore(tmp_path)).test_client()
+    store = ModelStore(tmp_path)
+    return create_app(loop, store, LiveErrors(store, Secret("DATABASE_URL", str), 24)).test_client()
 
 
 def _page(client: FlaskClient) -> str:
