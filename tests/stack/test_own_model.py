@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.harness.documents.blocks import bash_blocks
-from tests.harness.repository_root import ROOT
+from tests.harness.documents.page import outputs_of
 from tests.harness.stack.compose import Stack
-
-_MARK = "--- the next command ---"
 
 
 @pytest.fixture(scope="module")
 def outputs(stack: Stack) -> Iterator[list[str]]:
     """What the commands of the page print, each; they run in one shell, as a reader would."""
-    page = (ROOT / "docs" / "make-it-yours.md").read_text("utf-8")
-    commands = [text for block in bash_blocks(page) for text in block.commands]
-    script = f"\necho '{_MARK}'\n".join(["set -e", *commands])
-    for name, port in (("SERVE_PORT", 5000), ("API_PORT", 8000)):
-        script = script.replace(f"localhost:{port}", f"localhost:{stack.port(name)}")
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=stack.environment, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield done.stdout.split(_MARK)[1:]
+    yield outputs_of("make-it-yours.md", stack)
     stack.psql("database", "dsproject", "DROP TABLE houses")
 
 

@@ -100,6 +100,10 @@ def _marker(number: int, name: str) -> str:
         ("model-monitor", ["95-monitor_model.py", "mlstack/runtime/step.py"]),
         ("data-prep", ["mlstack/data/generation.py", "mlstack/runtime/step.py"]),
         (
+            "collect-feedback",
+            ["mlstack/live/training_table.py", "30-collect_feedback.py", "mlstack/runtime/step.py"],
+        ),
+        (
             "model-optimize",
             ["mlstack/tuning/candidates.py", "25-optimize_model.py", "mlstack/runtime/step.py"],
         ),

@@ -1,0 +1,27 @@
+"""A page of docs/, executed as a reader would: all its commands in one shell."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.harness.documents.blocks import bash_blocks
+from tests.harness.repository_root import ROOT
+from tests.harness.stack.compose import Stack
+
+_MARK = "--- the next command ---"
+_SECONDS = 300
+
+
+def outputs_of(page: str, stack: Stack) -> list[str]:
+    """Return what each command of docs/`page` prints on the running stack; all must succeed."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    commands = [command for block in bash_blocks(text) for command in block.commands]
+    script = f"\necho '{_MARK}'\n".join(["set -e", *commands])
+    for name, port in (("SERVE_PORT", 5000), ("API_PORT", 8000)):
+        script = script.replace(f"localhost:{port}", f"localhost:{stack.port(name)}")
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env=stack.environment, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False, timeout=_SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.split(_MARK)[1:]

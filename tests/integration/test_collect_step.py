@@ -1,0 +1,115 @@
+"""Step 30 as a process: true values become rows to train on, once each, with their latest correction."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+
+from api.prediction.identifiers import new_prediction_id
+from tests.harness.processes.steps import Outcome, Steps
+
+STEP = "30-collect_feedback.py"
+DONE, NOTHING = "collected", "nothing to do: no true value is new"
+
+
+def run(steps: Steps, log_url: str, **settings: str) -> Outcome:
+    """Run the step."""
+    return steps.run(STEP, LOG_DATABASE_URL=log_url, **settings)
+
+
+def rows(url: str, query: str, *arguments: object) -> list[tuple[Any, ...]]:
+    """Run a statement; return its rows."""
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(query, arguments)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+def answered(log_url: str, inputs: list[list[object]], version: int = 1) -> str:
+    """Log a prediction; return its id."""
+    prediction, milliseconds = new_prediction_id()
+    rows(
+        log_url,
+        """INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp", model_version,
+                                    cached, intervals, request_id, latency)
+           VALUES (%s, %s, '[]', '[]', to_timestamp(%s / 1000.0), %s, false, '[]', 'r', 0)""",
+        prediction,
+        json.dumps(inputs),
+        milliseconds,
+        version,
+    )
+    return prediction
+
+
+def truth(log_url: str, prediction: str, actual: list[object], revision: int = 1) -> None:
+    """Log true values."""
+    query = "INSERT INTO feedback (id, revision, actual) VALUES (%s, %s, %s)"
+    rows(log_url, query, prediction, revision, json.dumps(actual))
+
+
+def test_each_true_value_becomes_a_row_once(trained: Steps, log_url: str) -> None:
+    """Later corrections replace it; rows without one are left out; the view has both tables' rows."""
+    first, second = answered(log_url, [[1.0], [2.0]]), answered(log_url, [[30.0]])
+    truth(log_url, first, [3.5, None])
+    truth(log_url, second, [60.0])
+
+    one, two = run(trained, log_url), run(trained, log_url)
+    truth(log_url, second, [61.0], revision=2)
+    three = run(trained, log_url)
+
+    assert [outcome.code for outcome in (one, two, three)] == [0, 0, 0], one.stderr + three.stderr
+    assert (one.line(DONE)["rows"], three.line(DONE)["rows"]) == (2, 1)
+    assert two.line(NOTHING)["train_on"] == "linear_data_with_feedback"
+    collected = rows(trained.database_url, "SELECT x, y FROM collected_feedback ORDER BY x")
+    assert collected == [(1.0, 3.5), (30.0, 61.0)]
+    counted = rows(trained.database_url, "SELECT count(*), max(x) FROM linear_data_with_feedback")
+    assert counted == [(102, 30.0)]
+
+
+def test_the_next_training_learns_from_them(trained: Steps, log_url: str) -> None:
+    """TRAIN_TABLE names the view; the same rows give no further version."""
+    for x in range(20):
+        truth(log_url, answered(log_url, [[100.0 + x]]), [2 * (100.0 + x) + 1])
+    run(trained, log_url)
+
+    trainings = [trained.run("10-train_model.py", DATA_TABLE="linear_data_with_feedback") for _ in range(2)]
+    run(trained, log_url)
+    again = trained.run("10-train_model.py", DATA_TABLE="linear_data_with_feedback")
+
+    assert trainings[0].line("trained and published")["rows"] == 120
+    for outcome in (trainings[1], again):
+        assert outcome.line("nothing to do: this version is up to date")["model_version"] == 2
+
+
+def test_predictions_of_other_columns_are_counted(trained: Steps, log_url: str) -> None:
+    """A version that is gone, or was trained on other columns, says nothing about these."""
+    truth(log_url, answered(log_url, [[1.0, 2.0]], version=7), [3.0])
+
+    outcome = run(trained, log_url)
+
+    assert outcome.line(NOTHING)["predictions_of_other_columns"] == 1
+    assert rows(trained.database_url, "SELECT count(*) FROM collected_feedback") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"FEEDBACK_TABLE": "linear_data"}, "FEEDBACK_TABLE must be another table than linear_data"),
+        ({"FEEDBACK_TABLE": "mine"},
+         "table mine was not made by this step for x, y: set another FEEDBACK_TABLE"),
+        ({"DATA_TARGET": "z"}, "linear_data: there is no column z"),
+        ({"DATA_TABLE": "nowhere"}, "table nowhere does not exist: run data-prep, or set DATA_TABLE"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line(trained: Steps, log_url: str, settings: dict[str, str], expected: str) -> None:
+    """It says what to do, and changes nothing."""
+    trained.execute("CREATE TABLE mine AS SELECT 1 AS x")
+
+    outcome = run(trained, log_url, **settings)
+
+    assert outcome.code != 0
+    assert outcome.errors() == [expected]
+    assert rows(trained.database_url, "SELECT to_regclass('collected_feedback')") == [(None,)]
