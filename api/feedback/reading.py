@@ -41,9 +41,7 @@ def _checked(entries: list[Entry], most: int) -> list[Entry]:
     if not 0 < len(entries) <= most:
         raise InvalidInput(f"expected 1 to {most} predictions in one request; got {len(entries)}")
     if len({entry.id for entry in entries}) < len(entries):
-        raise InvalidInput(
-            "expected each id once in one request: two entries have no order"
-        )
+        raise InvalidInput("expected each id once in one request: two entries have no order")
     return entries
 
 

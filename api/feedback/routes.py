@@ -14,12 +14,16 @@ from api.feedback.service import FeedbackService
 router = APIRouter(tags=["feedback"])
 
 _ID = "0199d2a0-0000-7000-8000-000000000000"
+_VALUE: dict[str, Any] = {"type": ["number", "string", "boolean", "null"]}
 _TRUTH: dict[str, Any] = {
     "type": "object",
     "required": ["id", "actual"],
     "properties": {
         "id": {"type": "string", "format": "uuid", "description": "The id of the prediction's answer"},
-        "actual": {"description": "A true value for each row of the prediction, null where not known"},
+        "actual": {
+            "description": "A true value for each row of the prediction, null where not known",
+            "anyOf": [_VALUE, {"type": "array", "items": _VALUE, "minItems": 1}],
+        },
     },
     "example": {"id": _ID, "actual": [11.3]},
 }
@@ -27,8 +31,12 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"oneOf": [_TRUTH, {"type": "array", "items": _TRUTH}]}},
-            CSV: {"schema": {"type": "string", "example": f"id,actual\n{_ID},11.3\n"}},
+            "application/json": {
+                "schema": {"oneOf": [_TRUTH, {"type": "array", "items": _TRUTH, "minItems": 1}]}
+            },
+            CSV: {
+                "schema": {"type": "string", "pattern": "^id,actual\n", "example": f"id,actual\n{_ID},11.3\n"}
+            },
         },
     }
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,7 +17,7 @@ class Truth(msgspec.Struct):
     """The true value of each row of one prediction; of a single row also without a list. null: not known."""
 
     id: UUID
-    actual: list[Value] | Value
+    actual: Annotated[list[Value], msgspec.Meta(min_length=1)] | Value
 
     def entry(self) -> Entry:
         """Return what is stored."""

@@ -189,6 +189,7 @@ BAD = {
     "no id": (b'{"id": "x", "actual": 1}', "application/json", 422, "id"),
     "NaN": (b'{"id": "%b", "actual": [NaN]}' % ID, "application/json", 422, "no NaN"),
     "an object": (b'{"id": "%b", "actual": {}}' % ID, "application/json", 422, "actual"),
+    "no value": (b'{"id": "%b", "actual": []}' % ID, "application/json", 422, "actual"),
     "none": (b"[]", "application/json", 422, "1 to 10000"),
     "deep": (b"[" * 100_000, "application/json", 422, "lists"),
     "CSV without header": (b"%b,1\n" % ID, "text/csv", 422, "header id,actual"),

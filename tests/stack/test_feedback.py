@@ -1,4 +1,4 @@
-"""docs/feedback.md, word for word: true values, the error that they show, a training that learns from them."""
+"""docs/feedback.md, word for word: true values, the error they show, a training that learns from them."""
 
 from __future__ import annotations
 
