@@ -1,5 +1,6 @@
 -- The prediction log. Runs when the volume is empty, and again on every `up`: each statement may be repeated.
--- One row per request: input_data holds its rows; prediction, confidence and intervals hold one entry per row.
+-- One row per request: input_data holds its rows; prediction, confidence and the columns of the answer hold one entry
+-- per row.
 CREATE TABLE IF NOT EXISTS predictions (
     id            uuid             NOT NULL, -- UUIDv7, made by the api: the idempotency key
     input_data    jsonb            NOT NULL,
@@ -8,11 +9,37 @@ CREATE TABLE IF NOT EXISTS predictions (
     "timestamp"   timestamptz      NOT NULL,
     model_version integer          NOT NULL,
     cached        boolean          NOT NULL,
-    intervals     jsonb            NOT NULL, -- 95 % prediction interval of each row
+    intervals     jsonb,                     -- of a regressor: 95 % prediction interval of each row
     request_id    text             NOT NULL,
     latency       double precision NOT NULL, -- seconds from the request's arrival to this row's batch
+    probabilities jsonb,                     -- of a classifier: an object for each row, by class
+    prediction_sets jsonb,                   -- of a classifier: 95 % prediction set of each row
     PRIMARY KEY (id, "timestamp")            -- the partition key must be part of it
 ) PARTITION BY RANGE ("timestamp");
+
+-- Changes a table of an earlier release. Writers queue behind a statement that waits for a table lock, so behind a long
+-- reader this one gives up and tries again. In pg_temp: it is gone at the end of the session.
+CREATE OR REPLACE FUNCTION pg_temp.change_table(change text) RETURNS void
+LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+BEGIN
+    FOR attempt IN 1..60 LOOP
+        BEGIN
+            EXECUTE change;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.5);
+        END;
+    END LOOP;
+    RAISE 'a table cannot be changed, because a long statement uses it: end that, then try again (%)', change;
+END $$;
+
+-- The first release had no classifiers. Without a default the new columns cost no rewrite of the table.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'predictions'::regclass AND attname = 'prediction_sets') THEN
+        PERFORM pg_temp.change_table('ALTER TABLE predictions ADD COLUMN probabilities jsonb,
+                                      ADD COLUMN prediction_sets jsonb, ALTER COLUMN intervals DROP NOT NULL');
+    END IF;
+END $$;
 
 CREATE INDEX IF NOT EXISTS predictions_timestamp_idx ON predictions ("timestamp");
 

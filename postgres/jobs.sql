@@ -3,7 +3,7 @@
 CREATE TABLE IF NOT EXISTS jobs (
     id              uuid        PRIMARY KEY,  -- UUIDv7, made by the api; also the id of the logged prediction
     state           text        NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'in_progress', 'completed', 'failed')),
-    input_data      jsonb       NOT NULL,     -- rows of numbers
+    input_data      jsonb       NOT NULL,     -- rows, a list for each
     asked_version   integer,                  -- NULL: the model that is current when the job is processed
     request_id      text        NOT NULL,
     idempotency_key text        UNIQUE,
@@ -17,10 +17,18 @@ CREATE TABLE IF NOT EXISTS jobs (
     model_version   integer,
     answer          jsonb,
     problem         jsonb,
+    columns         jsonb,                    -- names, if the rows are for no model of other columns; or NULL
     CHECK ((state IN ('completed', 'failed')) = (finished_at IS NOT NULL)),
     CHECK ((state = 'completed') = (answer IS NOT NULL AND model_version IS NOT NULL)),
     CHECK ((state = 'failed') = (problem IS NOT NULL))
 );
+
+-- The first release had rows of plain numbers only.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'jobs'::regclass AND attname = 'columns') THEN
+        PERFORM pg_temp.change_table('ALTER TABLE jobs ADD COLUMN columns jsonb');
+    END IF;
+END $$;
 
 CREATE INDEX IF NOT EXISTS jobs_unfinished_idx ON jobs (submitted_at) WHERE finished_at IS NULL;
 CREATE INDEX IF NOT EXISTS jobs_finished_idx ON jobs (finished_at) WHERE finished_at IS NOT NULL;

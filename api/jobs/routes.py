@@ -80,12 +80,14 @@ async def job_report(
 
 
 def _submission(identity: Identity, question: Question, idempotency_key: str | None) -> Submission:
-    rows = question.rows
+    model, (rows, sent, named), version = question
+    content = rows.tobytes() if sent is None else sent.encode()
     return Submission(
         *identity.prediction,
-        rows=_encode(rows.tolist()).decode(),
-        asked_version=question.asked_version,
+        rows=_encode(rows.tolist()).decode() if sent is None else sent,
+        columns=_encode(model.features).decode() if named else None,
+        asked_version=version,
         request_id=identity.request,
         idempotency_key=idempotency_key,
-        fingerprint=hashlib.sha256(_encode((rows.shape, question.asked_version)) + rows.tobytes()).digest(),
+        fingerprint=hashlib.sha256(_encode((rows.shape, version)) + content).digest(),
     )

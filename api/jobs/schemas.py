@@ -26,9 +26,16 @@ class JobReport(BaseModel):
     state: Literal["pending", "in_progress", "completed", "failed"]
     submitted_at: datetime
     finished_at: datetime | None = None
-    predictions: list[float] | None = None
+    predictions: list[float | bool | str] | None = None
     intervals: list[tuple[float, float]] | None = Field(default=None, description="95 % interval of each row")
+    probabilities: list[dict[str, float]] | None = Field(default=None, description="of a classifier")
+    prediction_sets: list[list[int | bool | str]] | None = Field(
+        default=None, description="of a classifier: 95 % prediction set of each row"
+    )
     confidence: list[float] | None = None
+    unseen: list[list[str]] | None = Field(
+        default=None, description="each row's columns with a category that training has not seen"
+    )
     model_version: int | None = None
     cached: bool | None = None
     problem: JobProblem | None = None
@@ -40,6 +47,7 @@ class Submission(NamedTuple):
     id: str  # UUIDv7
     milliseconds: int  # since the epoch, as in the id
     rows: str  # JSON [n, k]
+    columns: str | None  # JSON: their names, where a model of other columns must not answer
     asked_version: int | None
     request_id: str
     idempotency_key: str | None

@@ -6,7 +6,8 @@ _REPORT = """
 json_strip_nulls(json_build_object(
     'id', id, 'state', state, 'submitted_at', submitted_at, 'finished_at', finished_at,
     'predictions', answer->'predictions', 'intervals', answer->'intervals',
-    'confidence', answer->'confidence', 'model_version', model_version,
+    'probabilities', answer->'probabilities', 'prediction_sets', answer->'prediction_sets',
+    'confidence', answer->'confidence', 'unseen', answer->'unseen', 'model_version', model_version,
     'cached', CASE state WHEN 'completed' THEN false END, 'problem', problem))
 """
 INSERT = f"""
@@ -14,6 +15,13 @@ INSERT INTO jobs (id, submitted_at, input_data, asked_version, request_id, idemp
 VALUES ($1, to_timestamp($2::double precision / 1000.0), $3::jsonb, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING RETURNING {_REPORT}
 """  # noqa: S608 the constant above
+# The same with the names of the columns, which `up` adds to an older table.
+INSERT_NAMED = f"""
+INSERT INTO jobs (id, submitted_at, input_data, asked_version, request_id, idempotency_key, fingerprint,
+                  columns)
+VALUES ($1, to_timestamp($2::double precision / 1000.0), $3::jsonb, $4, $5, $6, $7, $8::jsonb)
+ON CONFLICT DO NOTHING RETURNING {_REPORT}
+"""  # noqa: S608
 EARLIER = f"""
 SELECT json_build_object('same', fingerprint = $3, 'report', {_REPORT})
   FROM jobs WHERE id = $1 OR idempotency_key = $2

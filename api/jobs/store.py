@@ -6,7 +6,7 @@ import msgspec
 
 from api.connections.pool import ConnectionPool
 from api.jobs.schemas import Submission
-from api.jobs.statements import COUNT_UNFINISHED, EARLIER, FINISHED, INSERT, PUBLISHED
+from api.jobs.statements import COUNT_UNFINISHED, EARLIER, FINISHED, INSERT, INSERT_NAMED, PUBLISHED
 from mlstack.web.problems import Conflict, Unavailable
 
 
@@ -26,7 +26,10 @@ class JobStore:
     async def submit(self, job: Submission) -> tuple[bytes, bool]:
         """Return the job's report and whether it is new; raise Conflict if its key has another body."""
         values = (*job[:3], job.asked_version, job.request_id, job.idempotency_key, job.fingerprint)
-        inserted = await self._writers.ask(INSERT, *values)
+        if job.columns is None:
+            inserted = await self._writers.ask(INSERT, *values)
+        else:
+            inserted = await self._writers.ask(INSERT_NAMED, *values, job.columns)
         if inserted is not None:
             return inserted.encode(), True
         earlier = await self.earlier(job)

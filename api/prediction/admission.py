@@ -19,12 +19,15 @@ from api.prediction.batcher import Batcher
 from api.prediction.endpoint import PATH
 from api.prediction.identifiers import identify
 from api.prediction.pending import PendingPrediction
+from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.api_keys import ApiKeys
+from mlstack.web.classes import answer_bytes
 from mlstack.web.instances import PredictRequest
 from mlstack.web.problems import Problem
 from mlstack.web.served_models import ServedModels
 
 _MOST_NUMBERS = 64  # of a request; parsing more takes longer than the fast path saves
+_MOST_BYTES = 8192  # of an answer: these are not counted as memory that requests hold
 _REFUSED = (Problem, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder(PredictRequest).decode
 
@@ -47,12 +50,12 @@ class Admission:
         started = time.perf_counter()
         fields = dict(headers)
         model = self._current.get()
-        if model is None or fields.get(b"content-type") != b"application/json":
+        if model is None or not model.plain or fields.get(b"content-type") != b"application/json":
             return None
         try:
             self._keys.check(PATH, fields.get(b"x-api-key"))
             content = _content(_decode(body), model.n_features)
-            if content is None:
+            if content is None or (model.classes and _long(content, model)):
                 return None
             identity = identify(fields)
             exchange = DirectExchange(protocol, identity.request, self._observer, started)
@@ -75,3 +78,8 @@ def _content(request: PredictRequest, n_features: int) -> bytes | None:
     except (TypeError, OverflowError):  # a nested list, an integer beyond 1.8e308
         return None
     return numbers.tobytes() if math.isfinite(sum(numbers)) else None
+
+
+def _long(content: bytes, model: LoadedModel) -> bool:
+    """Return whether the answer may be long: a classifier's has a number for each class."""
+    return len(content) // (8 * model.n_features) * answer_bytes(model) > _MOST_BYTES

@@ -70,10 +70,17 @@ class Batcher:
         self._rows += pending.n_rows
         self._arrived.put(pending)
 
-    async def answer(self, identity: Identity, model: LoadedModel, content: bytes, started: float) -> bytes:
-        """Return the body of the response to the float64 values of checked rows; raise a Problem."""
+    async def answer(
+        self, identity: Identity, model: LoadedModel, content: bytes, started: float, sent: str | None = None
+    ) -> bytes:
+        """Return the body of the response to the float64 values of checked rows; raise a Problem.
+
+        `sent` is the rows as JSON for the log, where that is more than their values.
+        """
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.submit(PendingPrediction(identity, model, content, started, FutureRespondent(future)))
+        pending = PendingPrediction(identity, model, content, started, FutureRespondent(future))
+        pending.sent = sent
+        self.submit(pending)
         return (await future).encode()
 
     async def drained(self) -> None:

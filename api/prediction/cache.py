@@ -11,13 +11,11 @@ import hashlib
 from contextlib import suppress
 from typing import NamedTuple
 
-import msgspec
-
 from api.connections.redis import Command, RedisConnection, RedisUnavailable, Reply
-from api.prediction.answer import Answer, make_answer
+from api.prediction.answer import Answer, read_answer
 from api.prediction.sealing import Sealer
 
-_FORMAT = "2"  # of values, and of the arithmetic behind them; a change invalidates all older entries
+_FORMAT = "3"  # of values, and of the arithmetic behind them; a change invalidates all older entries
 _SHORT = 64  # bytes of rows that a key contains; longer ones are hashed
 # With appendfsync always, Redis syncs after each event-loop iteration with writes, which delays look-ups:
 # entries are written together, a few times per second.
@@ -28,20 +26,11 @@ _SEAL = slice(9, 41)  # {"seal":"0123…",
 _MEMBERS = slice(43, -1)
 
 
-class _Members(msgspec.Struct, forbid_unknown_fields=True):
-    predictions: msgspec.Raw
-    intervals: msgspec.Raw
-    confidence: msgspec.Raw
-
-
 class Lookup(NamedTuple):
     """The answers found, None for each miss, and whether Redis failed."""
 
     answers: list[Answer | None]
     failed: bool
-
-
-_decode = msgspec.json.Decoder(_Members).decode
 
 
 def cache_key(model_digest: str, n_rows: int, content: bytes) -> bytes:
@@ -106,7 +95,7 @@ class Cache:
         if not self._unwritten:
             asyncio.get_running_loop().call_later(_WRITE_SECONDS, self._write)
         self._unwritten |= entries
-        self._unwritten_bytes += sum([len(answer.intervals) for answer in entries.values()])
+        self._unwritten_bytes += sum([len(answer.members) for answer in entries.values()])
         if self._unwritten_bytes > _WRITE_BYTES:
             self._write()
 
@@ -140,6 +129,4 @@ class Cache:
         """Return the answer in a value that this service sealed for this key."""
         if not isinstance(value, bytes) or not self._sealer.is_sealed(key, value[_MEMBERS], value[_SEAL]):
             return None
-        found = _decode(b"{%b}" % value[_MEMBERS])
-        parts = (found.predictions, found.intervals, found.confidence)
-        return make_answer(*[bytes(part).decode() for part in parts])
+        return read_answer(value[_MEMBERS])

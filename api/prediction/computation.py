@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
 import numpy as np
 
-from api.prediction.answer import Answer, make_answer
-from mlstack.registry.loaded_model import LoadedModel, Predictions
+from api.prediction.answer import Answer
+from api.prediction.rendering import render_classification, render_predictions
+from mlstack.registry.loaded_model import LoadedModel
 from mlstack.registry.predictors import PredictionOverflow
 from mlstack.runtime.arrays import FloatArray
+from mlstack.web.classes import unseen_categories
 from mlstack.web.problems import InvalidInput
 
 OVERFLOW = "expected numbers within the model's range; the prediction would not be a finite number"
-_encode = msgspec.json.Encoder().encode
 
 
 class Question(Protocol):
@@ -37,46 +37,35 @@ def compute(model: LoadedModel, questions: Sequence[Question]) -> list[Answer | 
     """
     if not model.row_independent:
         return [_answer_alone(model, question) for question in questions]
+    content = b"".join([question.content for question in questions])
     try:
-        predictions = _predict(model, b"".join([question.content for question in questions]))
+        return [*_answers(model, _rows(model, content), [question.n_rows for question in questions])]
     except PredictionOverflow:  # a question that overflows must not fail the others
         return [_answer_alone(model, question) for question in questions]
-    return [*_render(predictions, [question.n_rows for question in questions])]
 
 
 def answer_rows(model: LoadedModel, rows: FloatArray) -> Answer:
-    """Answer rows [n, k]; raise InvalidInput where the answer is not a finite number."""
+    """Answer encoded rows [n, k]; raise InvalidInput where the answer is not a finite number."""
     try:
-        return _render(model.predict(rows), [len(rows)])[0]
+        return _answers(model, rows, [len(rows)])[0]
     except PredictionOverflow:
         raise InvalidInput(OVERFLOW) from None
 
 
 def _answer_alone(model: LoadedModel, question: Question) -> Answer | None:
     try:
-        return _render(_predict(model, question.content), [question.n_rows])[0]
+        return _answers(model, _rows(model, question.content), [question.n_rows])[0]
     except PredictionOverflow:
         return None
 
 
-def _predict(model: LoadedModel, content: bytes) -> Predictions:
-    return model.predict(np.frombuffer(content).reshape(-1, model.n_features))
+def _rows(model: LoadedModel, content: bytes) -> FloatArray:
+    return np.frombuffer(content).reshape(-1, model.n_features)
 
 
-def _render(predictions: Predictions, counts: list[int]) -> list[Answer]:
-    """Return the JSON of each question's part of the predictions."""
-    values, lower, upper, confidence = (column.tolist() for column in predictions)
-    bounds = list(zip(lower, upper, strict=True))
-    answers = []
-    start = 0
-    for count in counts:
-        end = start + count
-        answers.append(
-            make_answer(
-                _encode(values[start:end]).decode(),
-                _encode(bounds[start:end]).decode(),
-                _encode(confidence[start:end]).decode(),
-            )
-        )
-        start = end
-    return answers
+def _answers(model: LoadedModel, rows: FloatArray, counts: list[int]) -> list[Answer]:
+    """Predict all rows by one call; return the answer to each question's part of them."""
+    unseen = None if model.plain else unseen_categories(model.columns, rows)
+    if model.classes:
+        return render_classification(model.classify(rows), model.classes, unseen, counts)
+    return render_predictions(model.predict(rows), unseen, counts)

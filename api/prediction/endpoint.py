@@ -60,7 +60,7 @@ class PredictEndpoint:
         self, headers: Headers, receive: Receive, identity: Identity, started: float, share: Share
     ) -> bytes:
         self._keys.check(PATH, headers.get(b"x-api-key"))
-        model, rows, _ = await self._intake.question(headers, receive, share)
+        model, (rows, sent, _), _ = await self._intake.question(headers, receive, share)
         content = rows.tobytes()
         del rows  # what waits is the content alone
-        return await self._batcher.answer(identity, model, content, started)
+        return await self._batcher.answer(identity, model, content, started, sent)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from api.http_server.asgi import Receive, read_body
 from api.http_server.memory import Share
 from api.prediction.identifiers import Headers
+from mlstack.registry.encoding import Cell
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.bodies import check_json
-from mlstack.web.instances import check_rows, decode_request, to_rows
+from mlstack.web.classes import answer_bytes, check_answer_size
+from mlstack.web.instances import check_rows
+from mlstack.web.problems import InvalidInput
+from mlstack.web.requests import decode_rows
+from mlstack.web.rows import Rows, encode, read_rows
 from mlstack.web.served_models import ServedModels
-
-_ANSWER_BYTES = 108  # of a row: four numbers of at most 24 characters, with brackets and commas
 
 
 class Question(NamedTuple):
-    """The content of a body: rows [n, k], the model that answers, and the version the client requested."""
+    """The content of a body: the rows, the model that answers, and the version the client requested."""
 
     model: LoadedModel
-    rows: FloatArray
+    rows: Rows
     asked_version: int | None
 
 
@@ -42,11 +46,11 @@ class Intake:
         """Read the JSON body of POST /predict and POST /jobs; raise a Problem that says what is wrong."""
         body = await self.body(receive, share)
         check_json(headers.get(b"content-type", b"").decode("latin-1"))
-        request = decode_request(body, self.max_rows)
-        model = await self.model(request.model_version)
-        rows = to_rows(request.rows(), model.n_features, self.max_rows)
-        share.resize(cost(rows))
-        return Question(model, rows, request.model_version)
+        asked = decode_rows(body, self.max_rows)
+        model = await self.model(asked.model_version)
+        rows = read_rows(asked, model, self.max_rows)
+        share.resize(cost(rows, model))
+        return Question(model, rows, asked.model_version)
 
     async def model(self, version: int | None) -> LoadedModel:
         """Return the current model, or `version`; an older one is loaded in a thread."""
@@ -55,16 +59,26 @@ class Intake:
         return await asyncio.to_thread(self._models.select, version)
 
     def rows(self, values: FloatArray, model: LoadedModel, share: Share) -> FloatArray:
-        """Return checked rows of a protocol that has read its own; raise InvalidInput or Unavailable."""
+        """Return checked rows of numbers that a protocol has read; raise InvalidInput or Unavailable."""
+        if not model.plain or model.classes:
+            raise InvalidInput("expected a model of plain numbers; ask this one by POST /predict")
         rows = check_rows(values, model.n_features, self.max_rows)
-        share.resize(cost(rows))
+        check_answer_size(model, len(rows), self.max_rows)
+        share.resize(cost(Rows(rows), model))
         return rows
 
+    def cells(self, rows: Sequence[Sequence[Cell]], model: LoadedModel, share: Share) -> Rows:
+        """Return encoded rows of values that a protocol has read; raise InvalidInput or Unavailable."""
+        encoded = encode(rows, model, self.max_rows)
+        share.resize(cost(encoded, model))
+        return encoded
 
-def cost(rows: FloatArray) -> int:
-    """Return the most bytes that rows [n, k] and their answer hold, in all the forms that they take.
+
+def cost(rows: Rows, model: LoadedModel) -> int:
+    """Return the most bytes that rows and their answer hold, in all the forms that they take.
 
     The rows are held as an array, as bytes, and as JSON for the log; a row's answer as members, as the body
     of the response, as a row of the log and as an entry of the cache.
     """
-    return rows.nbytes * 5 + len(rows) * _ANSWER_BYTES * 5
+    answers = len(rows.encoded) * answer_bytes(model)
+    return (rows.encoded.nbytes + answers + len(rows.sent or "")) * 5

@@ -18,15 +18,21 @@ class LogRecord(NamedTuple):
     milliseconds: int
     model_version: int
     cached: bool
-    intervals: str
+    intervals: str | None  # of a regressor
     request_id: str  # of letters, digits, dots, hyphens and underscores: JSON without escapes
     latency: float
+    probabilities: str | None = None  # of a classifier, as are the prediction sets
+    prediction_sets: str | None = None
 
     def json(self) -> bytes:
         """Return the row as the JSON object that waits in the queue."""
+        if self.probabilities is None:
+            found = f'"intervals":{self.intervals}'
+        else:
+            found = f'"probabilities":{self.probabilities},"prediction_sets":{self.prediction_sets}'
         return (
             f'{{"id":"{self.id}","milliseconds":{self.milliseconds},"input_data":{self.input_data},'
-            f'"predictions":{self.predictions},"intervals":{self.intervals},"confidence":{self.confidence},'
+            f'"predictions":{self.predictions},{found},"confidence":{self.confidence},'
             f'"model_version":{self.model_version},"cached":{"true" if self.cached else "false"},'
             f'"request_id":"{self.request_id}","latency":{self.latency:.6f}}}'
         ).encode()
@@ -43,7 +49,7 @@ def log_records(batch: list[PendingPrediction]) -> list[LogRecord]:
             LogRecord(
                 text, pending.input_json(), answer.predictions, answer.confidence, milliseconds,
                 pending.model.version, pending.cached, answer.intervals, pending.request_id,
-                now - pending.started,
+                now - pending.started, answer.probabilities, answer.prediction_sets,
             )
         )  # fmt: skip
     return records

@@ -32,7 +32,7 @@ class PendingPrediction:
 
     __slots__ = (
         "answer", "cached", "content", "due", "finished", "id", "key", "model", "n_rows", "request_id",
-        "respondent", "started",
+        "respondent", "sent", "started",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +46,7 @@ class PendingPrediction:
         self.key = cache_key(model.digest, n_rows, content)
         self.started = started
         self.respondent = respondent
+        self.sent: str | None = None  # the rows as JSON, where that says more than their values
         self.answer: Answer | None = None
         self.cached = False
         self.due = 0.0  # when it must be decided whether it can be logged
@@ -53,6 +54,8 @@ class PendingPrediction:
 
     def input_json(self) -> str:
         """Return the rows as JSON, a list for each."""
+        if self.sent is not None:
+            return self.sent
         shape = (self.n_rows, self.model.n_features)
         return _encode(memoryview(self.content).cast("d", shape).tolist()).decode()
 

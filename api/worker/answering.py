@@ -11,14 +11,14 @@ from collections.abc import Callable
 from enum import Enum
 from http import HTTPStatus
 
-import msgspec
-
 from api.jobs.settings import MAX_ATTEMPTS
+from api.prediction.answer import Answer
 from api.prediction.computation import answer_rows
 from api.worker import metrics
 from api.worker.job_rows import Work, WorkStore
-from mlstack.web.instances import to_rows
-from mlstack.web.problems import Problem, problem_body
+from mlstack.web.problems import InvalidInput, Problem, problem_body
+from mlstack.web.requests import decode_stored
+from mlstack.web.rows import read_rows
 from mlstack.web.served_models import ServedModels
 
 logger = logging.getLogger(__name__)
@@ -90,13 +90,17 @@ class Answering:
         logger.error("job given up", extra={"job": job_id, "request_id": work.request_id})
         return Outcome.DEAD_LETTER
 
-    async def _predict(self, work: Work) -> tuple[bytes, int, int]:
-        """Return the answer's JSON, the model's version and the number of rows."""
+    async def _predict(self, work: Work) -> tuple[Answer, int, int]:
+        """Return the answer, the model's version and the number of rows."""
         model = await asyncio.to_thread(self._models.select, work.asked_version)
-        values = msgspec.json.decode(work.rows, type=list[list[float]])
-        rows = to_rows(list(values), model.n_features, self._max_rows)
+        if work.columns not in {None, model.features}:
+            raise InvalidInput(
+                f"the job's rows are for the columns {', '.join(work.columns or ())}; version {model.version}"
+                f" of the model, which is to answer, takes {', '.join(model.features)}: submit a new job"
+            )
+        rows = read_rows(decode_stored(work.rows), model, self._max_rows).encoded
         answer = await asyncio.to_thread(answer_rows, model, rows)
-        return f"{{{answer.members}}}".encode(), model.version, len(rows)
+        return answer, model.version, len(rows)
 
     async def _a_model(self) -> None:
         """Return once a model is loaded: a missing model must not use up the job's attempts."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from api.connections.postgres import PostgresConnection, PostgresUnavailable
+from api.prediction.answer import Answer
 
 _SECONDS = 5.0
 _PAUSE_SECONDS = 0.2
@@ -21,8 +22,8 @@ WITH taken AS (
                     attempts = attempts + (worker IS DISTINCT FROM $2)::integer
      WHERE id = $1 AND (state = 'pending' OR state = 'in_progress' AND (lease_until < now() OR worker = $2))
     RETURNING *)
-SELECT json_build_object('rows', input_data, 'asked_version', asked_version, 'request_id', request_id,
-                         'attempts', attempts,
+SELECT json_build_object('rows', input_data, 'columns', to_jsonb(taken)->'columns', 'request_id', request_id,
+                         'asked_version', asked_version, 'attempts', attempts,
                          'waited', extract(epoch FROM now() - submitted_at)) FROM taken
 """
 # The logged prediction has the job's id and time, so the log's primary key excludes a second one, too.
@@ -39,6 +40,10 @@ WITH done AS (
     ON CONFLICT DO NOTHING)
 SELECT count(*) FROM done
 """
+# The same for the answer of a classifier.
+_COMPLETE_CLASSES = _COMPLETE.replace("latency)", "latency, probabilities, prediction_sets)").replace(
+    "now() - submitted_at)\n", "now() - submitted_at), answer->'probabilities', answer->'prediction_sets'\n"
+)
 _FAIL = """
 WITH done AS (
     UPDATE jobs SET state = 'failed', finished_at = now(), problem = $3::jsonb
@@ -53,6 +58,7 @@ class Work(msgspec.Struct):
     """A job that was taken."""
 
     rows: msgspec.Raw  # JSON [n, k]
+    columns: tuple[str, ...] | None  # that the rows are for, where their number alone does not say it
     asked_version: int | None
     request_id: str
     attempts: int  # this one included
@@ -76,9 +82,10 @@ class WorkStore:
         taken = await self._persist(_TAKE, job_id, worker, self._lease)
         return _decode(taken) if isinstance(taken, str) else None
 
-    async def complete(self, job_id: str, worker: str, answer: bytes, model_version: int) -> None:
+    async def complete(self, job_id: str, worker: str, answer: Answer, model_version: int) -> None:
         """Store the answer and log the prediction, unless another worker has taken the job over."""
-        await self._persist(_COMPLETE, job_id, worker, answer.decode(), model_version)
+        statement = _COMPLETE if answer.probabilities is None else _COMPLETE_CLASSES
+        await self._persist(statement, job_id, worker, f"{{{answer.members}}}", model_version)
 
     async def fail(self, job_id: str, worker: str, problem: bytes) -> None:
         """Store why the job failed, unless another worker has taken it over."""

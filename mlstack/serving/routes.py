@@ -7,13 +7,14 @@ import json
 from flask import Blueprint, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from mlstack.serving.answers import ENDPOINTS, describe_model, describe_predictions
+from mlstack.serving.answers import ENDPOINTS, describe_answer, describe_model
 from mlstack.serving.body import read_body
 from mlstack.serving.services import services
 from mlstack.web.bodies import check_json
-from mlstack.web.instances import decode_request, to_rows
 from mlstack.web.probes import LIVE, ready
 from mlstack.web.problems import InvalidInput
+from mlstack.web.requests import decode_rows
+from mlstack.web.rows import read_rows
 
 LARGEST_SAMPLE = 1000
 
@@ -32,13 +33,13 @@ def predict() -> Response:
     """One prediction per row, all from one model version."""
     check_json(request.content_type)
     settings = services().settings
-    asked = decode_request(read_body(request, settings.max_body_bytes), settings.max_rows)
+    asked = decode_rows(read_body(request, settings.max_body_bytes), settings.max_rows)
     model = services().models.select(asked.model_version)
-    rows = to_rows(asked.rows(), model.n_features, settings.max_rows)
-    predictions = model.predict(rows)
+    rows = read_rows(asked, model, settings.max_rows).encoded
+    described = describe_answer(model, rows)
     g.model_version = model.version
     services().metrics.instances.inc(len(rows))
-    return answer(describe_predictions(model, predictions))
+    return answer(described)
 
 
 @routes.get("/data/sample")

@@ -38,12 +38,15 @@ def check_length(length: int, limit: int) -> None:
         raise TooLarge(f"expected a body of at most {limit} bytes, got {length}")
 
 
-def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, expected: str, most_lists: int) -> T:
+def decode_json(
+    decoder: msgspec.json.Decoder[T], body: bytes, expected: str, most_lists: int, *, objects: bool = False
+) -> T:
     """Parse a body with `decoder`; raise MalformedJSON, or InvalidInput that names what was `expected`.
 
     A list costs thirty times the two bytes that it takes in a body, so no more than `most_lists` are parsed.
+    With `objects` these count as lists do, and brackets in strings as neither.
     """
-    if len(body) > _SHORT and body.count(b"[") > most_lists:
+    if len(body) > _SHORT and (_more_objects(body, most_lists) if objects else body.count(b"[") > most_lists):
         raise InvalidInput(
             f"expected {expected}, in at most {most_lists} lists altogether;"
             " the body has more, or is nested too deeply"
@@ -52,6 +55,14 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, expected: str, mo
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _explain(body, error, expected) from None
+
+
+def _more_objects(body: bytes, most: int) -> bool:
+    """Return whether more than `most` lists and objects begin in a body, those in its strings not counted."""
+    if body.count(b"[") + body.count(b"{") <= most:
+        return False
+    outside = body.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2]
+    return sum([part.count(b"[") + part.count(b"{") for part in outside]) > most
 
 
 def _explain(body: bytes, error: Exception, expected: str) -> MalformedJSON | InvalidInput:

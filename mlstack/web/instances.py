@@ -1,4 +1,4 @@
-"""Converts a request's body to the rows of a model: the same rule for both servers.
+"""Converts a request's body to the rows of a model of plain numbers: the same rule for both servers.
 
 For a model with n features, a flat list of length n is one row when n > 1; with n = 1 every
 element is a row; a nested list is rows.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import numpy as np
@@ -20,8 +20,10 @@ from mlstack.web.problems import InvalidInput
 Values = list[float | list[float]]
 
 _SHORT = 16  # numbers up to which a list is faster than an array
-_MEMBERS = ("values", "features", "instances")
-_FIELDS = "'values', 'features' or 'instances'"
+MEMBERS = ("values", "features", "instances")
+FIELDS = "'values', 'features' or 'instances'"
+Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+T = TypeVar("T")
 
 
 class PredictRequest(msgspec.Struct):
@@ -30,18 +32,23 @@ class PredictRequest(msgspec.Struct):
     values: Values | None = None
     features: Values | None = None
     instances: Values | None = None
-    model_version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
+    model_version: Version | None = None
 
     def rows(self) -> Values:
         """Return the one list that was given."""
         if self.features is not None and self.values is None and self.instances is None:
             return self.features
-        given = [x for x in (self.features, self.values, self.instances) if x is not None]
-        if len(given) != 1:
-            raise InvalidInput(
-                f"expected exactly one of {_FIELDS}, a list of numbers or of rows; got {len(given)}"
-            )
-        return given[0]
+        return only_list(self.values, self.features, self.instances)
+
+
+def only_list(*lists: T | None) -> T:
+    """Return the one list that was given; raise InvalidInput for none or several."""
+    given = [found for found in lists if found is not None]
+    if len(given) != 1:
+        raise InvalidInput(
+            f"expected exactly one of {FIELDS}, a list of numbers or of rows; got {len(given)}"
+        )
+    return given[0]
 
 
 _decoder = msgspec.json.Decoder(PredictRequest)
@@ -49,8 +56,8 @@ _decoder = msgspec.json.Decoder(PredictRequest)
 
 def decode_request(body: bytes, max_rows: int) -> PredictRequest:
     """Parse a body; raise MalformedJSON or InvalidInput, each naming what was expected."""
-    expected = f"an object with {_FIELDS}, a list of finite numbers or of at most {max_rows} rows"
-    return decode_json(_decoder, body, expected, max_rows + len(_MEMBERS))
+    expected = f"an object with {FIELDS}, a list of finite numbers or of at most {max_rows} rows"
+    return decode_json(_decoder, body, expected, max_rows + len(MEMBERS))
 
 
 def to_rows(values: Values, n_features: int, max_rows: int) -> FloatArray:

@@ -13,13 +13,14 @@ import pytest
 from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
+from api.prediction.answer import make_answer
 from api.prediction.identifiers import new_prediction_id
 from api.worker.job_rows import Work, WorkStore
 from mlstack.runtime.secret_files import Secret
 from tests.harness.processes.inference import Stores, stores
 
 Result = TypeVar("Result")
-ANSWER = b'{"predictions":[3.0],"intervals":[[2.0,4.0]],"confidence":[0.9]}'
+ANSWER = make_answer("[3.0]", "[[2.0,4.0]]", "[0.9]")
 PROBLEM = b'{"status":422,"detail":"no"}'
 LEASE = 15
 
