@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
+import skops.io
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -44,7 +46,7 @@ def publish_houses(store: ModelStore, level: float = 100.0) -> int:
     y = level + 3.0 * x[:, 0] + 50.0 * x[:, 1] + 20.0 * x[:, 3]
     estimator = make_pipeline(_encoder(HOUSE), LinearRegression()).fit(x, y)
     interval = ConformalInterval(half_width=10.0, residual_variance=25.0, target_variance=30_000.0)
-    return _publish(store, estimator, HOUSE, (), interval, f"houses {level}")
+    return _publish(store, estimator, HOUSE, (), interval)
 
 
 def publish_passengers(store: ModelStore) -> int:
@@ -52,7 +54,7 @@ def publish_passengers(store: ModelStore) -> int:
     x = _rows(PASSENGER)
     y = (np.nan_to_num(x[:, 0]) + 20 * np.nan_to_num(x[:, 1]) > 55).astype(int)
     estimator = make_pipeline(_encoder(PASSENGER), LogisticRegression(max_iter=1000)).fit(x, y)
-    return _publish(store, estimator, PASSENGER, (False, True), _SETS, "passengers")
+    return _publish(store, estimator, PASSENGER, (False, True), _SETS)
 
 
 def publish_flowers(store: ModelStore, classes: tuple[Class, ...] = ("iris", "lily", "rose")) -> int:
@@ -61,7 +63,7 @@ def publish_flowers(store: ModelStore, classes: tuple[Class, ...] = ("iris", "li
     y = np.digitize(x.sum(axis=1), np.linspace(0, 16, len(classes) + 1)[1:-1])
     y[: len(classes)] = range(len(classes))  # each class is there
     estimator = RandomForestClassifier(10, max_depth=4, random_state=0).fit(x, y)
-    return _publish(store, estimator, FLOWER, classes, _SETS, f"flowers {classes}")
+    return _publish(store, estimator, FLOWER, classes, _SETS)
 
 
 def _rows(columns: tuple[Column, ...], rows: int = 300) -> FloatArray:
@@ -97,8 +99,8 @@ def _publish(
     columns: tuple[Column, ...],
     classes: tuple[Class, ...],
     interval: Interval,
-    content: str,
 ) -> int:
+    content = hashlib.sha256(skops.io.dumps(estimator)).hexdigest()
     provenance = Provenance(
         content=content, data=content, table="houses", rows=300, test_fraction=0.2,
         created="2026-01-01T00:00:00Z", libraries={},

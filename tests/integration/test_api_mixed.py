@@ -1,4 +1,4 @@
-"""Models of mixed columns, and classifiers, behind the api: answered, cached and logged as they were asked."""
+"""Models of mixed columns, and classifiers, behind the api: answered, cached, and logged as asked."""
 
 from __future__ import annotations
 
