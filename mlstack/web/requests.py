@@ -69,5 +69,6 @@ def _decode_mixed(body: bytes, max_rows: int, refusal: InvalidInput) -> _MixedRe
 
 
 def _place(problem: Problem) -> str:
-    """Return where in the body msgspec saw the problem."""
-    return problem.detail.rpartition(" - at ")[2]
+    """Return where in the body the problem is, or what it is if that is not known."""
+    _, at, place = problem.detail.rpartition(" - at ")
+    return place if at else problem.detail.rpartition(": ")[2]
