@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Annotated, Any
 
 import msgspec
@@ -11,6 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.dependencies import require_key
 from api.prediction.endpoint import PATH
+from api.prediction.schema import answer_schema, examples, other_answer_schema, rows_schema
+from api.service import Service
+from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.instances import PredictRequest
 
 SECTIONS = [  # of the documentation page, in this order
@@ -46,6 +50,10 @@ class ProblemDetails(msgspec.Struct):
     request_id: str
 
 
+_DESCRIPTION = """
+Rows are lists in the order of the columns, or objects by the columns' names. With one column every element
+of a flat list is a row; with more, a flat list is one row. What is shown here is the current model's.
+"""
 _PROBLEMS = {
     400: "The body is not JSON",
     404: "The model version asked for may not be served",
@@ -57,22 +65,40 @@ _PROBLEMS = {
 
 
 def describe_predict(app: FastAPI) -> None:
-    """Make `app.openapi()` include the hot path."""
+    """Make `app.openapi()` include the hot path, as the current model takes and answers requests."""
     generate = app.openapi
+    described: dict[str, dict[str, Any]] = {}  # by the digest of the latest model that was asked about
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = generate()
-            _, components = msgspec.json.schema_components(
-                (PredictRequest, Prediction, ProblemDetails), ref_template=_REF
-            )
-            components["PredictRequest"]["oneOf"] = [_given(name) for name in _LISTS]
-            schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
-            schema["paths"][PATH] = {"post": _operation()}
-            app.openapi_schema = schema
-        return app.openapi_schema
+        service: Service | None = getattr(app.state, "service", None)
+        model = service.models.current.get() if service else None
+        digest = model.digest if model else ""
+        if digest not in described:
+            schema = copy.deepcopy(generate())
+            _describe(schema, model)
+            described.clear()
+            described[digest] = schema
+        return described[digest]
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _describe(schema: dict[str, Any], model: LoadedModel | None) -> None:
+    """Add POST /predict to FastAPI's document."""
+    types = (PredictRequest, Prediction, ProblemDetails)
+    _, components = msgspec.json.schema_components(types, ref_template=_REF)
+    request = components["PredictRequest"]
+    request["oneOf"] = [_given(name) for name in _LISTS]
+    operation = _operation()
+    if model is not None:
+        request["properties"] |= dict.fromkeys(_LISTS, rows_schema(model))
+        current, other = _REF.format(name="CurrentPrediction"), _REF.format(name="OtherPrediction")
+        components["CurrentPrediction"] = answer_schema(model)
+        components["OtherPrediction"] = other_answer_schema(model)
+        components["Prediction"] = {"anyOf": [{"$ref": current}, {"$ref": other}]}
+        operation["requestBody"]["content"]["application/json"]["examples"] = examples(model)
+    schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    schema["paths"][PATH] = {"post": operation}
 
 
 def protect_documentation(app: FastAPI) -> None:
@@ -102,13 +128,9 @@ def _operation() -> dict[str, Any]:
         for status, description in _PROBLEMS.items()
     }
     body = _content("application/json", "PredictRequest") | {"required": True}
-    body["content"]["application/json"]["examples"] = {
-        "one feature, three rows": {"value": {"features": [1.0, 2.0, 3.0]}},
-        "rows": {"value": {"instances": [[5.0]], "model_version": 1}},
-    }
     return {
         "summary": "Predict",
-        "description": "One feature: every element of a flat list is a row. More: a flat list is one row.",
+        "description": _DESCRIPTION,
         "operationId": "predict",
         "tags": ["prediction"],
         "requestBody": body,

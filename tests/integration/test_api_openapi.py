@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from mlstack.registry.store import ModelStore
+from tests.harness.mixed_models import publish_houses, publish_passengers
 from tests.harness.processes.inference import Stores, inference, stores
-from tests.harness.processes.serving import ServingProcess, publish_line
+from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 EXAMPLES, SEED = 50, 667
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -33,17 +35,58 @@ def server(tmp_path_factory: pytest.TempPathFactory, real_stores: Stores) -> Ite
         yield process
 
 
-def test_every_operation_behaves_as_it_is_described(server: ServingProcess, tmp_path: Path) -> None:
-    """Schemathesis sends requests that the document allows, and others, and checks every answer."""
+def fuzz(server: ServingProcess, directory: Path, *paths: str) -> None:
+    """Let Schemathesis send requests that the document allows, and others, and check every answer."""
     schema = server.client.get("/openapi.json")
     program = Path(sys.executable).with_name("schemathesis")
     bounds = [f"--max-examples={EXAMPLES}", f"--seed={SEED}", "--generation-database=none"]
     strategy = ["--phases=examples,coverage,fuzzing", "--checks=all", "--no-color"]
-    command = [str(program), f"--config-file={CONFIG}", "run", str(schema.url), *bounds, *strategy]
-
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=500)
-
+    only = [f"--include-path={path}" for path in paths]
+    command = [str(program), f"--config-file={CONFIG}", "run", str(schema.url), *bounds, *strategy, *only]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_every_operation_behaves_as_it_is_described(server: ServingProcess, tmp_path: Path) -> None:
+    fuzz(server, tmp_path)
+
+
+PUBLISH = [publish_houses, publish_passengers]
+
+
+@pytest.mark.parametrize("publish", PUBLISH, ids=lambda publish: publish.__name__)
+def test_the_document_follows_the_model(
+    publish: Callable[[ModelStore], int], server: ServingProcess, tmp_path: Path
+) -> None:
+    """Its own columns, kinds and classes, and examples that are answered as the document says."""
+    store = ModelStore(server.model_dir)
+    before = store.current()
+    version = publish(store)
+    try:
+        assert eventually(lambda: server.metric("model_version") == version)
+
+        fuzz(server, tmp_path, "/predict")
+
+        operation = server.client.get("/openapi.json").json()["paths"]["/predict"]["post"]
+        examples = operation["requestBody"]["content"]["application/json"]["examples"]
+        for name, example in examples.items():
+            answer = server.predict(example["value"])
+            assert (answer.status_code, answer.json()["model_version"]) == (200, version), name
+    finally:
+        assert before is not None
+        store.promote(before, force=True)
+        assert eventually(lambda: server.metric("model_version") == before)
+
+
+def test_the_page_names_the_columns_of_the_model(server: ServingProcess) -> None:
+    """The demonstration's has one, a number."""
+    schemas = server.client.get("/openapi.json").json()["components"]["schemas"]
+
+    rows, flat, _ = schemas["PredictRequest"]["properties"]["instances"]["anyOf"]
+    by_position, by_name = rows["items"]["anyOf"]
+    assert by_name["properties"] == {"x": {"type": "number"}}
+    assert (by_position["minItems"], by_position["maxItems"]) == (1, 1)
+    assert flat["items"] == {"type": "number"}
 
 
 def test_the_hot_path_is_described_in_full(server: ServingProcess) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api.jobs.pool import ConnectionPool, ask
 
 from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.postgres import PostgresConnection
-from api.jobs.pool import ConnectionPool, ask
 from api.jobs.routes import _submission
 from api.jobs.statements import FIND
 from api.jobs.store import JobStore
