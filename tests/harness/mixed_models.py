@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import msgspec
 import numpy as np
 import skops.io
 from sklearn.compose import ColumnTransformer
@@ -64,6 +65,15 @@ def publish_flowers(store: ModelStore, classes: tuple[Class, ...] = ("iris", "li
     y[: len(classes)] = range(len(classes))  # each class is there
     estimator = RandomForestClassifier(10, max_depth=4, random_state=0).fit(x, y)
     return _publish(store, estimator, FLOWER, classes, _SETS)
+
+
+def publish_gaps(store: ModelStore) -> int:
+    """Publish and promote a regressor of two numbers or NULLs, for the rows of `publish_flowers`."""
+    columns = tuple(msgspec.structs.replace(column, nullable=True) for column in FLOWER)
+    x = _rows(columns)
+    estimator = make_pipeline(_encoder(columns), LinearRegression()).fit(x, np.nan_to_num(x).sum(axis=1))
+    interval = ConformalInterval(half_width=1.0, residual_variance=1.0, target_variance=10.0)
+    return _publish(store, estimator, columns, (), interval)
 
 
 def _rows(columns: tuple[Column, ...], rows: int = 300) -> FloatArray:
