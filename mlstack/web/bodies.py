@@ -61,8 +61,8 @@ def _more_objects(body: bytes, most: int) -> bool:
     """Return whether more than `most` lists and objects begin in a body, those in its strings not counted."""
     if body.count(b"[") + body.count(b"{") <= most:
         return False
-    outside = body.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2]
-    return sum([part.count(b"[") + part.count(b"{") for part in outside]) > most
+    outside = b"".join(body.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
+    return outside.count(b"[") + outside.count(b"{") > most
 
 
 def _explain(body: bytes, error: Exception, expected: str) -> MalformedJSON | InvalidInput:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from mlstack.registry.columns import Column
 from mlstack.registry.encoding import Cell, CellRefused, encode_rows
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
@@ -41,13 +40,13 @@ def read_rows(asked: Asked, model: LoadedModel, max_rows: int) -> Rows:
         return rows
     if len(asked.elements) > max(max_rows, model.n_features):
         raise InvalidInput(f"expected at most {max_rows} rows in one request; got {len(asked.elements)}")
-    return encode(_arranged(asked.elements, model.columns), model, max_rows)
+    return encode(_arranged(asked.elements, model.features), model, max_rows)
 
 
 def encode(rows: Sequence[Sequence[Cell]], model: LoadedModel, max_rows: int) -> Rows:
     """Return rows of one value per column as `model` takes them; raise InvalidInput."""
     if not rows:
-        raise InvalidInput(f"{_shape(model.columns)}; got none")
+        raise InvalidInput(f"{_shape(model.features)}; got none")
     if len(rows) > max_rows:
         raise InvalidInput(f"expected at most {max_rows} rows in one request; got {len(rows)}")
     check_answer_size(model, len(rows), max_rows)
@@ -62,43 +61,35 @@ def _by_name(asked: Asked) -> bool:
     return asked.refusal is not None and any(isinstance(element, dict) for element in asked.elements)
 
 
-def _arranged(elements: Elements, columns: Sequence[Column]) -> list[Sequence[Cell]]:
-    """Return a list for each row, in the order of the columns."""
+def _arranged(elements: Elements, names: Sequence[str]) -> list[Sequence[Cell]]:
+    """Return a list for each row, in the order of the columns' names."""
     nested = [isinstance(element, list | dict) for element in elements]
     if not any(nested):  # values: a row, or with one column a row each
         flat: list[Cell] = list(elements)  # type: ignore[arg-type]
-        elements = [[cell] for cell in flat] if len(columns) == 1 else [flat] if flat else []
+        elements = [[cell] for cell in flat] if len(names) == 1 else [flat] if flat else []
     elif not all(nested):
-        raise InvalidInput(f"{_shape(columns)}; got rows and single values in one list")
-    return [_row(number, element, columns) for number, element in enumerate(elements, 1)]
+        raise InvalidInput(f"{_shape(names)}; got rows and single values in one list")
+    return [_row(number, element, names) for number, element in enumerate(elements, 1)]
 
 
-def _row(number: int, element: Element, columns: Sequence[Column]) -> Sequence[Cell]:
+def _row(number: int, element: Element, names: Sequence[str]) -> Sequence[Cell]:
     if isinstance(element, dict):
         try:
-            row = [element[column.name] for column in columns]
+            row = [element[name] for name in names]
         except KeyError as missing:
-            raise InvalidInput(
-                f"{_shape(columns)}; column {missing.args[0]} is missing in row {number}"
-            ) from None
-        if len(element) != len(columns):
-            raise InvalidInput(
-                f"{_shape(columns)}; there is no column {_unknown(element, columns)}, as in row {number}"
-            )
+            name = missing.args[0]
+            raise InvalidInput(f"{_shape(names)}; column {name} is missing in row {number}") from None
+        if len(element) != len(names):
+            unknown = next(iter(element.keys() - set(names)))[:_SHOWN_CHARACTERS]
+            raise InvalidInput(f"{_shape(names)}; there is no column {unknown}, as in row {number}")
         return row
     assert isinstance(element, list)
-    if len(element) != len(columns):
-        raise InvalidInput(f"{_shape(columns)}; got {len(element)} in row {number}")
+    if len(element) != len(names):
+        raise InvalidInput(f"{_shape(names)}; got {len(element)} in row {number}")
     return element
 
 
-def _unknown(element: Mapping[str, Cell], columns: Sequence[Column]) -> str:
-    known = {column.name for column in columns}
-    return next(name for name in element if name not in known)[:_SHOWN_CHARACTERS]
-
-
-def _shape(columns: Sequence[Column]) -> str:
+def _shape(names: Sequence[str]) -> str:
     """Return the sentence that names the shape a model of these columns takes."""
-    names = [column.name for column in columns[:_SHOWN_NAMES]]
-    more = ["…"] if len(columns) > _SHOWN_NAMES else []
-    return f"expected rows of {len(columns)} values, as lists or by name: {', '.join(names + more)}"
+    shown = ", ".join([*names[:_SHOWN_NAMES], *(["…"] if len(names) > _SHOWN_NAMES else [])])
+    return f"expected rows of {len(names)} values, as lists or by name: {shown}"
