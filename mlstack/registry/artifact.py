@@ -14,9 +14,9 @@ from mlstack.registry.columns import Class, Column, example_rows
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
-# scikit-learn's own types, and NumPy's, that skops loads only if they are listed. No other type is ever loaded.
+# scikit-learn's own types that skops loads only if they are listed. No other type is ever loaded.
 TRUSTED = [
-    "numpy.dtype",
+    "numpy.dtype",  # in scikit-learn's imputer and encoder
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
