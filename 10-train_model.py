@@ -21,7 +21,7 @@ def main() -> None:
     """Read the table; train and publish, unless a version with the same content digest exists."""
     config, store = read_training_config(), ModelStore(Path(env("MODEL_DIR", "/models")))
     name = env("DATA_TABLE", "linear_data")
-    with connected(read_url("DATABASE_URL")) as connection:
+    with connected(read_url("DATABASE_URL"), snapshot=True) as connection:
         source = read_training_input(connection, name, config)
     version = store.find(content_digest(source.digest, config))
     if version is None:

@@ -18,9 +18,14 @@ _STARTING = ("Connection refused", "starting up", "shutting down", "not yet acce
 
 
 @contextmanager
-def connected(url: str) -> Iterator[Connection]:
-    """Open a connection for the block: one transaction, rolled back if the block raises."""
+def connected(url: str, *, snapshot: bool = False) -> Iterator[Connection]:
+    """Open a connection for the block: one transaction, rolled back if the block raises.
+
+    With `snapshot` all its queries see the rows of one moment.
+    """
     with database_errors(url), closing(_connect(url)) as connection, connection:
+        if snapshot:
+            connection.set_session(isolation_level="REPEATABLE READ")
         yield connection
 
 

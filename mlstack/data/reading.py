@@ -13,8 +13,10 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from mlstack.data.binary_copy import HEADER, TRAILER, decode_rows, row_type
+from mlstack.data.cells import cell, column_name, schema_bytes
 from mlstack.data.database import table_name
 from mlstack.data.growing_table import GrowingTable
+from mlstack.registry.columns import Column
 from mlstack.runtime.arrays import FloatArray
 
 _CHUNK = 1 << 20  # bytes read from the stream at a time
@@ -25,11 +27,12 @@ _IN_ORDER = "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_worker
 Consume = Callable[[FloatArray], None]
 
 
-def read_blocks(connection: Connection, name: str, columns: Sequence[str], consume: Consume) -> None:
+def read_blocks(connection: Connection, name: str, columns: Sequence[str | Column], consume: Consume) -> None:
     """Give `consume` the columns of every row, in blocks [n, len(columns)], in their stored order.
 
-    NULL becomes NaN (validation refuses NULL). `consume` runs in a thread of its own; a block is a view
-    in network byte order, which is overwritten after the call.
+    PostgreSQL encodes them as mlstack/registry/columns.py says; a column that is only named is a number.
+    `consume` runs in a thread of its own; a block is a view in network byte order, which is overwritten
+    after the call.
     """
     reader, writer = os.pipe()
     parser = _Parser(reader, len(columns), consume)
@@ -45,7 +48,7 @@ def read_blocks(connection: Connection, name: str, columns: Sequence[str], consu
         raise parser.error
 
 
-def read_table(connection: Connection, name: str, columns: Sequence[str]) -> FloatArray:
+def read_table(connection: Connection, name: str, columns: Sequence[str | Column]) -> FloatArray:
     """Return the columns of every row as float64 [n, len(columns)]; peak memory is 9/8 of the array."""
     table = GrowingTable(len(columns))
     read_blocks(connection, name, columns, table.append)
@@ -53,10 +56,14 @@ def read_table(connection: Connection, name: str, columns: Sequence[str]) -> Flo
 
 
 class DataDigest:
-    """The SHA-256 of a table's name, its columns and its rows in order, block by block."""
+    """The SHA-256 of a table's name, its columns and its rows in order, block by block.
 
-    def __init__(self, name: str, columns: Sequence[str]) -> None:
-        self._digest = hashlib.sha256("\0".join((name, *columns)).encode())
+    It covers the columns' kinds and categories unless all of them are plain numbers.
+    """
+
+    def __init__(self, name: str, columns: Sequence[str | Column]) -> None:
+        self._digest = hashlib.sha256("\0".join((name, *map(column_name, columns))).encode())
+        self._digest.update(schema_bytes(columns))
 
     def update(self, rows: FloatArray) -> None:
         """Add rows [n, columns], contiguous and in this machine's byte order."""
@@ -67,15 +74,15 @@ class DataDigest:
         return self._digest.hexdigest()
 
 
-def data_digest(table: FloatArray, name: str, columns: Sequence[str]) -> str:
+def data_digest(table: FloatArray, name: str, columns: Sequence[str | Column]) -> str:
     """Return the digest of a whole table."""
     digest = DataDigest(name, columns)
     digest.update(table)
     return digest.hexdigest()
 
 
-def _copy_command(name: str, columns: Sequence[str]) -> sql.Composed:
-    cells = [sql.SQL("coalesce({}::float8, 'NaN')").format(sql.Identifier(column)) for column in columns]
+def _copy_command(name: str, columns: Sequence[str | Column]) -> sql.Composed:
+    cells = [cell(column) for column in columns]
     command = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)")
     return command.format(sql.SQL(", ").join(cells), table_name(name))
 

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
+from mlstack.data.column_values import Counts, count_values
 from mlstack.data.database import table_exists, table_name
+from mlstack.data.table_columns import MISSING_TABLE, find_categories, find_kinds
+from mlstack.registry.columns import Column
 from mlstack.runtime.settings import env, env_float, env_int, env_list
 
-_NUMERIC = ("int2", "int4", "int8", "float4", "float8", "numeric")
 _DUPLICATE_ROWS = 1_000_000  # duplicates are counted among so many rows at most: a sample is enough
-
-_COLUMN = """
-    count({column}),
-    count(*) FILTER (WHERE {column}::float8 = 'NaN'),
-    count(*) FILTER (WHERE {column}::float8 IN ('Infinity', '-Infinity')),
-    min({column}::float8) FILTER (WHERE {finite}),
-    max({column}::float8) FILTER (WHERE {finite}),
-    count(*) FILTER (WHERE {finite} AND NOT {column}::float8 BETWEEN {low} AND {high})"""
-_FINITE = "{column}::float8 NOT IN ('NaN', 'Infinity', '-Infinity')"
 
 
 @dataclass(frozen=True)
@@ -36,6 +28,7 @@ class Expectations:
     low: float = float("-inf")  # every feature lies in [low, high]
     high: float = float("inf")
     max_duplicates: float = 0.5  # share of the rows whose features repeat those of another row
+    max_categories: int = 100  # different values of a text column
 
 
 def read_expectations() -> Expectations:
@@ -48,6 +41,7 @@ def read_expectations() -> Expectations:
         low=env_float("DATA_MIN", 0.0, minimum=-1e300) if env("DATA_MIN", "") else float("-inf"),
         high=env_float("DATA_MAX", 0.0, minimum=-1e300) if env("DATA_MAX", "") else float("inf"),
         max_duplicates=env_float("DATA_MAX_DUPLICATES", 0.5),
+        max_categories=env_int("DATA_MAX_CATEGORIES", 100, minimum=2),
     )
 
 
@@ -55,71 +49,50 @@ def find_problems(connection: Connection, expected: Expectations) -> list[str]:
     """Return one line per fault; an empty list means that the table is valid."""
     name = expected.table
     if not table_exists(connection, name):
-        return [f"table {name} does not exist: run data-prep, or set DATA_TABLE to the table you made"]
-    wrong_columns = list(_wrong_columns(connection, expected))
-    if wrong_columns:
-        return wrong_columns
-    columns = (*expected.features, expected.target)
-    rows, *numbers = _aggregates(connection, expected, columns)
-    findings = []
+        return [MISSING_TABLE.format(name)]
+    columns, unusable = find_kinds(connection, name, (*expected.features, expected.target))
+    if unusable:
+        return unusable
+    rows, counts = count_values(connection, name, columns, (expected.low, expected.high))
+    found, findings = find_categories(connection, name, columns, expected.max_categories)
     if rows < expected.min_rows:
-        findings.append(f"{name}: {rows} rows are too few, DATA_MIN_ROWS asks for {expected.min_rows}")
-    for position, column in enumerate(columns):
-        counts = numbers[6 * position : 6 * position + 6]
-        findings += _column_findings(f"{name}.{column}", rows, counts, expected)
-    low, high = numbers[-3:-1]
-    if low is not None and low == high:
-        findings.append(f"{name}.{expected.target}: every value is {low:g}, there is nothing to learn")
+        findings.insert(0, f"{name}: {rows} rows are too few, DATA_MIN_ROWS asks for {expected.min_rows}")
+    for column, seen in zip(columns, counts, strict=True):
+        findings += _null_findings(f"{name}.{column.name}", rows, seen, column.name == expected.target)
+        findings += _number_findings(f"{name}.{column.name}", rows, seen, expected)
+    findings += _constant_findings(expected, found, counts[-1])
     return findings + _duplicate_findings(connection, expected)
 
 
-def _column_findings(column: str, rows: int, counts: list[Any], expected: Expectations) -> Iterator[str]:
-    present, nan, infinite, low, high, outside = counts
-    if present < rows:
-        yield f"{column}: {rows - present} of {rows} values are NULL"
-    if nan:
-        yield f"{column}: {nan} of {rows} values are NaN"
-    if infinite:
-        yield f"{column}: {infinite} of {rows} values are infinite"
-    if outside:
+def _null_findings(column: str, rows: int, seen: Counts, is_target: bool) -> Iterator[str]:
+    if rows and not seen.present:
+        yield f"{column}: all {rows} values are NULL"
+    elif is_target and seen.present < rows:
+        yield f"{column}: {rows - seen.present} of {rows} values are NULL, and it is the target"
+
+
+def _number_findings(column: str, rows: int, seen: Counts, expected: Expectations) -> Iterator[str]:
+    if seen.nan:
+        yield f"{column}: {seen.nan} of {rows} values are NaN"
+    if seen.infinite:
+        yield f"{column}: {seen.infinite} of {rows} values are infinite"
+    if seen.outside:
         yield (
-            f"{column}: {outside} of {rows} values lie outside [{expected.low:g}, {expected.high:g}] "
-            f"(found {low:g} to {high:g}): correct them, or DATA_MIN and DATA_MAX"
+            f"{column}: {seen.outside} of {rows} values lie outside [{expected.low:g}, {expected.high:g}] "
+            f"(found {seen.low:g} to {seen.high:g}): correct them, or DATA_MIN and DATA_MAX"
         )
 
 
-def _wrong_columns(connection: Connection, expected: Expectations) -> Iterator[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT attname, typname FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid"
-            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-            (table_name(expected.table).as_string(connection),),
-        )
-        types = dict(cursor.fetchall())
-    for column in (*expected.features, expected.target):
-        if column not in types:
-            yield f"{expected.table}: there is no column {column} (there are {', '.join(types) or 'none'})"
-        elif types[column] not in _NUMERIC:
-            yield f"{expected.table}.{column}: is of type {types[column]}, not a number"
-
-
-def _aggregates(connection: Connection, expected: Expectations, columns: tuple[str, ...]) -> list[Any]:
-    """Return the number of rows, then six numbers per column (see _COLUMN), from one scan of the table."""
-    expressions = []
-    for name in columns:
-        free = name == expected.target
-        column = sql.Identifier(name)
-        low, high = (float("-inf"), float("inf")) if free else (expected.low, expected.high)
-        finite = sql.SQL(_FINITE).format(column=column)
-        expressions.append(
-            sql.SQL(_COLUMN).format(column=column, finite=finite, low=_float8(low), high=_float8(high))
-        )
-    query = sql.SQL("SELECT count(*), {} FROM {}").format(
-        sql.SQL(", ").join(expressions), table_name(expected.table)
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return list(cursor.fetchone() or [])
+def _constant_findings(expected: Expectations, found: list[Column], target: Counts) -> Iterator[str]:
+    """Yield a finding if the target, a number or a category, is always the same."""
+    constant = ""
+    if target.low is not None and target.low == target.high:
+        constant = f"{target.low:g}"
+    for column in found:
+        if column.name == expected.target and len(column.categories) == 1:
+            constant = column.categories[0]
+    if constant:
+        yield f"{expected.table}.{expected.target}: every value is {constant}, there is nothing to learn"
 
 
 def _duplicate_findings(connection: Connection, expected: Expectations) -> list[str]:
@@ -141,7 +114,3 @@ def _duplicate_findings(connection: Connection, expected: Expectations) -> list[
         return []
     repeated = f"{share:.0%} of the rows repeat the {', '.join(expected.features)} of another"
     return [f"{expected.table}: {repeated}, DATA_MAX_DUPLICATES allows {expected.max_duplicates:.0%}"]
-
-
-def _float8(value: float) -> sql.Composed:
-    return sql.SQL("{}::float8").format(sql.Literal(str(value)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
+from mlstack.evaluation.class_comparison import ClassifiedHoldout, compare_classes
+from mlstack.evaluation.scores import Errors, verdict_on
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.manifest import Manifest
 from mlstack.registry.predictors import PredictionOverflow
@@ -30,16 +31,7 @@ class Comparison:
     candidate: LoadedModel
     training: Dataset
     holdout: Dataset
-
-
-class Errors(NamedTuple):
-    """Root mean squared errors on the hold-out: of the candidate, of the mean, of the current version."""
-
-    rows: int
-    rmse: float
-    baseline: float
-    current: float | None
-    deviation: float  # of the target
+    classified: ClassifiedHoldout | None = None  # of a classifier
 
 
 def compare_on_holdout(
@@ -53,8 +45,11 @@ def compare_on_holdout(
     candidate = load_model(store.path(version))
     manifest = candidate.manifest
     refuse_changed_table(manifest, version, digest)
-    training, holdout = split_in_place(table, manifest.provenance.test_fraction)
     current = comparable_current(store, version, manifest)
+    if manifest.classes:
+        found = compare_classes(candidate, current, table, tolerance)
+        return Comparison(found.evaluation, candidate, found.training, found.holdout, found.classified)
+    training, holdout = split_in_place(table, manifest.provenance.test_fraction)
     errors = Errors(
         rows=len(holdout.y),
         rmse=_rmse(candidate, holdout),
@@ -73,19 +68,6 @@ def refuse_changed_table(manifest: Manifest, version: int, digest: str) -> None:
         )
 
 
-def verdict_on(errors: Errors, current: LoadedModel | None, tolerance: float) -> Evaluation:
-    """Return the verdict that the errors on the hold-out give, with them as its evidence."""
-    reason = _objection(errors, tolerance)
-    evidence = Evaluation(
-        rows=errors.rows,
-        rmse=errors.rmse if math.isfinite(errors.rmse) else None,
-        baseline_rmse=errors.baseline,
-        current_version=current.version if current else None,
-        current_rmse=errors.current,
-    )
-    return evidence.with_verdict("rejected" if reason else "promoted", reason or "passed the quality gate")
-
-
 def _rmse(model: LoadedModel, rows: Dataset) -> float:
     try:
         squares = sum_of_squares(lambda x: model.predict(x).values, rows.x, rows.y)
@@ -95,7 +77,7 @@ def _rmse(model: LoadedModel, rows: Dataset) -> float:
 
 
 def comparable_current(store: ModelStore, version: int, manifest: Manifest) -> LoadedModel | None:
-    """Return the current version if it predicts the same target from the same features, else None."""
+    """Return the current version if it predicts the same target from the same columns, else None."""
     current = store.current()
     if current is None or current == version:
         return None
@@ -104,20 +86,15 @@ def comparable_current(store: ModelStore, version: int, manifest: Manifest) -> L
     except ModelRefused as refused:
         logger.warning("the current version is not compared", extra={"reason": str(refused)})
         return None
-    same = (model.features, model.target) == (manifest.features, manifest.target)
-    return model if same else None
+    same = (model.target, model.classes) == (manifest.target, manifest.classes)
+    return model if same and _takes(model, manifest) else None
 
 
-def _objection(errors: Errors, tolerance: float) -> str:
-    """Return why the candidate must not be served, "" if it may be served."""
-    rmse, baseline, current = errors.rmse, errors.baseline, errors.current
-    if not math.isfinite(rmse):
-        return "its predictions are not finite numbers"
-    if rmse >= baseline:
-        return f"RMSE {rmse:.4g} is no better than {baseline:.4g} of always predicting the mean"
-    rounding = 1e-9 * errors.deviation  # on data without noise, the RMSE of both is rounding error
-    if current is not None and rmse > current * (1 + tolerance) + rounding:
-        return (
-            f"RMSE {rmse:.4g} is worse than {current:.4g} of the current version by more than {tolerance:.0%}"
-        )
-    return ""
+def _takes(model: LoadedModel, manifest: Manifest) -> bool:
+    """Return whether rows that are encoded for `manifest` mean the same to `model`."""
+    if model.features != manifest.features:
+        return False
+    return all(
+        mine.kind == theirs.kind and mine.categories == theirs.categories and mine.nullable >= theirs.nullable
+        for mine, theirs in zip(model.columns, manifest.schema, strict=True)
+    )

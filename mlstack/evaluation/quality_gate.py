@@ -67,7 +67,7 @@ def evaluate(
         verdict = Evaluation().with_verdict("rejected", str(refused))
     else:
         verdict = comparison.evaluation
-        if verdict.rmse is not None:  # non-finite predictions cannot be drawn
+        if (verdict.rmse, verdict.log_loss) != (None, None):  # non-finite predictions cannot be drawn
             with write_errors(store.root):
                 write_report(comparison, store.path(version))
     store.record(version, verdict, command)
@@ -82,7 +82,7 @@ def _compare(
     from mlstack.evaluation.comparison import compare_on_holdout  # noqa: PLC0415
     from mlstack.evaluation.streamed_comparison import compare_streamed  # noqa: PLC0415
 
-    name, columns = manifest.provenance.table, (*manifest.features, manifest.target)
+    name, columns = manifest.provenance.table, manifest.table_columns
     with connected(database_url) as connection:
         if manifest.provenance.split == "hashed":
             return compare_streamed(store, version, connection, tolerance)

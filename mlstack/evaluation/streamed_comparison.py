@@ -11,11 +11,11 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 from mlstack.data.reading import DataDigest, read_blocks
 from mlstack.evaluation.comparison import (
     Comparison,
-    Errors,
     comparable_current,
     refuse_changed_table,
-    verdict_on,
 )
+from mlstack.evaluation.scores import Errors, verdict_on
+from mlstack.registry.columns import Column
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
@@ -32,7 +32,7 @@ def compare_streamed(store: ModelStore, version: int, connection: Connection, to
     candidate = load_model(store.path(version))
     manifest, source = candidate.manifest, candidate.manifest.provenance
     current = comparable_current(store, version, manifest)
-    columns = (*manifest.features, manifest.target)
+    columns = manifest.table_columns
     models = [model for model in (candidate, current) if model is not None]
     evaluated = _Pass(DataDigest(source.table, columns), columns, source.test_fraction, models)
     read_blocks(connection, source.table, columns, evaluated.add)
@@ -56,7 +56,7 @@ class _Pass:
     """What one pass over the table collects."""
 
     def __init__(
-        self, digest: DataDigest, columns: Sequence[str], test_fraction: float, models: list[LoadedModel]
+        self, digest: DataDigest, columns: Sequence[Column], test_fraction: float, models: list[LoadedModel]
     ) -> None:
         self.digest, self._models = digest, models
         self.rows = StreamedTable(len(columns), test_fraction)

@@ -11,12 +11,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from mlstack.registry.columns import Class, Column, example_rows
+from mlstack.registry.manifest import Manifest
+from mlstack.registry.table_model import for_tables
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
-# scikit-learn's own types that skops loads only if they are listed. No other type is ever loaded.
+# Types of scikit-learn and NumPy that skops loads only if they are listed. No other type is ever loaded.
 TRUSTED = [
     "numpy.dtype",  # in scikit-learn's imputer and encoder
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
@@ -49,8 +53,11 @@ class Estimator(Protocol):
         """Return a classifier's probabilities [n, c] for rows x [n, k]."""
 
 
-def save_estimator(estimator: Estimator, directory: Path) -> None:
-    """Write model.skops and model.pkl; raise ModelRefused if the servers could not load it."""
+def save_estimator(estimator: Estimator, directory: Path, manifest: Manifest | None = None) -> None:
+    """Write model.skops and model.pkl; raise ModelRefused if the servers could not load it.
+
+    With `manifest` the estimator in model.pkl takes the values of the table's columns, and gives labels.
+    """
     import joblib  # noqa: PLC0415 - slow to import; only needed where a model is written or read
     import skops.io  # noqa: PLC0415
 
@@ -59,7 +66,7 @@ def save_estimator(estimator: Estimator, directory: Path) -> None:
     foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
     if foreign:
         raise ModelRefused(f"the estimator holds types that are not scikit-learn's own: {', '.join(foreign)}")
-    joblib.dump(estimator, directory / "model.pkl")
+    joblib.dump(for_tables(estimator, manifest) if manifest else estimator, directory / "model.pkl")
 
 
 def load_estimator(

@@ -26,7 +26,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     table: str
     rows: int
     test_fraction: float
-    split: Literal["shuffled", "hashed"] = "shuffled"  # see mlstack/training/splitting.py
+    split: Literal["shuffled", "stratified", "hashed"] = "shuffled"  # see mlstack/training/splitting.py
     created: str
     libraries: dict[str, str]
 
@@ -41,7 +41,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[Class, ...] = ()  # of a classifier, in the order of its probabilities
     estimator: str  # dotted class, several separated by commas for a pipeline of them
     parameters: dict[str, Any]
-    metrics: dict[str, float]  # on the hold-out: mse, rmse, mae, r2, baseline_rmse
+    metrics: dict[str, float]  # on the hold-out, such as rmse or log_loss, and baseline_…
     coefficients: dict[str, float] = {}  # of a linear model: one per feature, and "intercept"
     interval: Interval
     provenance: Provenance
@@ -52,6 +52,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def schema(self) -> tuple[Column, ...]:
         """The columns of a row; features of the first release are numbers that are never NULL."""
         return self.columns or tuple(Column(name=name, kind="number") for name in self.features)
+
+    @property
+    def table_columns(self) -> tuple[Column, ...]:
+        """The columns of the training table: those of a row, then the target."""
+        if not self.classes or type(self.classes[0]) is int:
+            return (*self.schema, Column(name=self.target, kind="number"))
+        if isinstance(self.classes[0], bool):
+            return (*self.schema, Column(name=self.target, kind="boolean"))
+        names = tuple(str(each) for each in self.classes)
+        return (*self.schema, Column(name=self.target, kind="category", categories=names))
 
     @property
     def estimator_name(self) -> str:

@@ -23,10 +23,13 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: str = ""
     accepted: bool = False  # after the rejection an operator promoted another version
     rows: int = 0  # of the hold-out
-    rmse: float | None = None
+    rmse: float | None = None  # of a regressor
     baseline_rmse: float | None = None  # of always predicting the mean of the training targets
     current_version: int | None = None  # the version it was compared with
     current_rmse: float | None = None  # on the same hold-out
+    log_loss: float | None = None  # of a classifier
+    baseline_log_loss: float | None = None  # of always predicting the class frequencies of training
+    current_log_loss: float | None = None
 
     def with_verdict(self, verdict: Verdict, reason: str) -> Evaluation:
         """Return the same evidence with another verdict and the present time."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from mlstack.runtime.settings import SettingsError, env, env_float, env_list
+from mlstack.runtime.settings import SettingsError, env, env_float, env_int, env_list
 
 DEFAULT_ESTIMATOR = "sklearn.linear_model.LinearRegression"
 # The training code's part of the content digest. Change it only when the same table and settings would give
@@ -32,6 +32,7 @@ class TrainingConfig:
     estimator: str = DEFAULT_ESTIMATOR
     parameters: dict[str, Any] = field(default_factory=dict)
     test_fraction: float = 0.2
+    max_categories: int = 100  # of a text column, and classes of the target; a limit, no part of the digest
 
 
 def read_training_config() -> TrainingConfig:
@@ -43,7 +44,8 @@ def read_training_config() -> TrainingConfig:
     if not 0 < fraction < 1:
         raise SettingsError(f"TEST_FRACTION must lie between 0 and 1, not {fraction}")
     estimator = env("MODEL_ESTIMATOR", DEFAULT_ESTIMATOR)
-    return TrainingConfig(features, target, estimator, _read_parameters(), fraction)
+    most = env_int("DATA_MAX_CATEGORIES", 100, minimum=2)
+    return TrainingConfig(features, target, estimator, _read_parameters(), fraction, most)
 
 
 def content_digest(data_digest: str, config: TrainingConfig) -> str:

@@ -18,8 +18,7 @@ def build_estimator(config: TrainingConfig) -> Estimator:
     `ridge__alpha`. Every `random_state` is fixed, so that the same data give the same model. Raise
     TrainingRefused for names and parameters that scikit-learn does not have.
     """
-    from sklearn.base import is_regressor  # noqa: PLC0415 - takes seconds, and a run with nothing to do needs none
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - takes seconds, and a run with nothing to do needs none
 
     classes = [_find_class(name.strip()) for name in config.estimator.split(",")]
     try:
@@ -31,9 +30,30 @@ def build_estimator(config: TrainingConfig) -> Estimator:
         raise TrainingRefused(
             f"MODEL_ESTIMATOR {config.estimator} with MODEL_PARAMETERS: {reason}"
         ) from error
-    if not is_regressor(estimator):
-        raise TrainingRefused(f"MODEL_ESTIMATOR {config.estimator} is not a scikit-learn regressor")
+    _check_kind(config.estimator, estimator)
     return estimator  # type: ignore[no-any-return]
+
+
+def is_classifier(estimator: Estimator) -> bool:
+    """Return whether the estimator predicts classes."""
+    from sklearn import base  # noqa: PLC0415
+
+    return bool(base.is_classifier(estimator))
+
+
+def _check_kind(name: str, estimator: Any) -> None:
+    """Raise TrainingRefused unless it is a regressor, or a classifier that gives probabilities."""
+    from sklearn import base  # noqa: PLC0415
+
+    if base.is_regressor(estimator):
+        return
+    if not base.is_classifier(estimator):
+        raise TrainingRefused(f"MODEL_ESTIMATOR {name} is not a scikit-learn regressor or classifier")
+    if not hasattr(estimator, "predict_proba"):
+        raise TrainingRefused(
+            f"MODEL_ESTIMATOR {name} gives no probabilities (it has no predict_proba): wrap it in "
+            "sklearn.calibration.CalibratedClassifierCV, which by itself calibrates a LinearSVC"
+        )
 
 
 def _find_class(name: str) -> Any:

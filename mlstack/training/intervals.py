@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mlstack.registry.intervals import LEVEL, ConformalInterval, LeastSquaresInterval
+from mlstack.registry.intervals import LEVEL, ConformalInterval, ConformalSets, LeastSquaresInterval
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.statistics import SufficientStatistics
 
@@ -52,3 +52,15 @@ def conformal_interval(holdout_errors: FloatArray, target_variance: float) -> Co
         residual_variance=float(np.mean(ordered**2)),
         target_variance=target_variance,
     )
+
+
+def conformal_sets(true_probabilities: FloatArray) -> ConformalSets:
+    """Return the threshold from the hold-out: the probability [m] that the model gave each true class.
+
+    With the score 1 - p it is 1 - q̂, q̂ being the ⌈0.95 (m + 1)⌉-th smallest score. With m < 19 there is none,
+    and every class belongs to every set.
+    """
+    rank = math.ceil(LEVEL * (len(true_probabilities) + 1))
+    if rank > len(true_probabilities):
+        return ConformalSets(threshold=0.0)
+    return ConformalSets(threshold=float(np.sort(true_probabilities)[len(true_probabilities) - rank]))

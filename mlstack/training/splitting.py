@@ -1,7 +1,8 @@
 """The split of a table into training and hold-out rows.
 
-A table that is held in memory is shuffled and cut, as by scikit-learn's train_test_split. A longer one that
-is streamed is split by a hash of each row, for which no other row is needed; equal rows are on the same side.
+A table that is held in memory is shuffled and cut, as by scikit-learn's train_test_split; for a classifier
+the hold-out gets its share of each class. A longer table that is streamed is split by a hash of each row, for
+which no other row is needed; equal rows are on the same side.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mlstack.runtime.arrays import FloatArray
 
 RANDOM_STATE = 42
 HELD_ROWS = 1_000_000  # a longer table is streamed, if the estimator needs no more than its statistics
-Split = Literal["shuffled", "hashed"]
+Split = Literal["shuffled", "stratified", "hashed"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,25 @@ def split_in_place(table: FloatArray, test_fraction: float) -> tuple[Dataset, Da
     return Dataset(table[held_out:]), Dataset(table[:held_out])
 
 
+def split_stratified(table: FloatArray, test_fraction: float) -> tuple[Dataset, Dataset]:
+    """Shuffle the rows of `table` [n, k+1] in place; return (training, hold-out) as copies.
+
+    Of each class, which is a value of the last column, the first rows in the new order are held out: at least
+    one, and never all.
+    """
+    split_in_place(table, test_fraction)
+    held_out = np.zeros(len(table), dtype=np.bool_)
+    for value in np.unique(table[:, -1]):
+        rows = np.flatnonzero(table[:, -1] == value)
+        share = max(round(len(rows) * test_fraction), 1)
+        held_out[rows[: min(share, len(rows) - 1)]] = True
+    return Dataset(table[~held_out]), Dataset(table[held_out])
+
+
 def training_rows(table: FloatArray, test_fraction: float, split: Split) -> Dataset:
     """Return the training rows of `table`, which is shuffled in place."""
+    if split == "stratified":
+        return split_stratified(table, test_fraction)[0]
     training, _ = split_in_place(table, test_fraction)
     if split == "shuffled":
         return training

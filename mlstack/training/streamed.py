@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlstack.registry.artifact import Estimator
+from mlstack.registry.columns import Column
 from mlstack.registry.manifest import Manifest
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
@@ -15,22 +16,27 @@ from mlstack.training.config import TrainingConfig
 from mlstack.training.estimators import build_estimator
 from mlstack.training.input import TrainingInput
 from mlstack.training.intervals import conformal_interval, least_squares_interval
-from mlstack.training.provenance import provenance
+from mlstack.training.regressor import coefficients, fit_regressor
 from mlstack.training.splitting import Dataset
 from mlstack.training.statistics import SufficientStatistics, residuals
 from mlstack.training.streaming import StreamedTable
-from mlstack.training.train import coefficients, fit, train
+from mlstack.training.task import Task
+from mlstack.training.train import train
 
 
 def train_on(source: TrainingInput, config: TrainingConfig, table_name: str) -> tuple[Estimator, Manifest]:
     """Train on a table, whole or streamed; raise TrainingRefused if that is impossible."""
     if isinstance(source.rows, StreamedTable):
-        return train_streamed(source.rows, config, source.digest, table_name)
-    return train(source.rows, config, source.digest, table_name)
+        return train_streamed(source.rows, config, source.digest, table_name, source.columns)
+    return train(source.rows, config, source.digest, table_name, source.columns)
 
 
 def train_streamed(
-    rows: StreamedTable, config: TrainingConfig, data_digest: str, table_name: str
+    rows: StreamedTable,
+    config: TrainingConfig,
+    data_digest: str,
+    table_name: str,
+    columns: tuple[Column, ...] = (),
 ) -> tuple[Estimator, Manifest]:
     """Train least squares; mse, rmse and r2 are of all hold-out rows, mae is of a sample of them."""
     statistics = rows.training.statistics
@@ -44,15 +50,14 @@ def train_streamed(
     sample = Dataset(rows.holdout.sample.rows())
     errors = residuals(estimator.predict, sample.x, sample.y)
     interval = least_squares_interval(statistics, statistics.sum_of_squares(slopes, intercept))
-    manifest = Manifest(
-        features=config.features,
-        target=config.target,
-        estimator=config.estimator,
-        parameters=config.parameters,
-        metrics=_metrics(rows, slopes, intercept, float(np.mean(np.abs(errors)))),
+    names = (*config.features, config.target)
+    columns = columns or tuple(Column(name=name, kind="number") for name in names)
+    manifest = Task(config, columns, data_digest, table_name).manifest(
+        rows.rows,
+        "hashed",
+        _metrics(rows, slopes, intercept, float(np.mean(np.abs(errors)))),
+        interval or conformal_interval(errors, statistics.target_variance),
         coefficients=found,
-        interval=interval or conformal_interval(errors, statistics.target_variance),
-        provenance=provenance(config, data_digest, table_name, rows.rows, "hashed"),
     )
     return estimator, manifest
 
@@ -61,13 +66,13 @@ def _fitted(config: TrainingConfig, statistics: SufficientStatistics) -> Estimat
     """Return the fit of all rows, which is that of 2(p + 1) points; about the mean no digits are lost."""
     estimator: Any = build_estimator(config)
     mean = statistics.mean
-    fit(estimator, Dataset(statistics.centred().points()), statistics)
+    fit_regressor(estimator, Dataset(statistics.centred().points()), statistics)
     estimator.intercept_ = float(mean[-1] - mean[:-1] @ estimator.coef_)
     return estimator  # type: ignore[no-any-return]
 
 
 def _metrics(rows: StreamedTable, slopes: FloatArray, intercept: float, mae: float) -> dict[str, float]:
-    """Return what mlstack.training.train.metrics does, from statistics of the hold-out."""
+    """Return what mlstack.training.regressor.metrics does, from statistics of the hold-out."""
     holdout, variance = rows.holdout.statistics, rows.holdout.statistics.target_variance
     mse = holdout.sum_of_squares(slopes, intercept) / holdout.rows
     offset = float(holdout.mean[-1] - rows.training.statistics.mean[-1])

@@ -13,7 +13,7 @@ from mlstack.training.splitting import is_held_out, row_hashes
 from mlstack.training.statistics import measure, no_rows
 from mlstack.training.streamed import train_streamed
 from mlstack.training.streaming import Sample, StreamedTable
-from mlstack.training.train import metrics
+from mlstack.training.regressor import metrics
 
 _FEATURES = ("a", "b", "c")
 
