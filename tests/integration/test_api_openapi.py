@@ -10,18 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.serving import ServingProcess, publish_line
 
 EXAMPLES, SEED = 50, 667
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
