@@ -16,24 +16,16 @@ password() {
     printf %s "$value"
 }
 
-follow() { # new content counts when two looks have found it: a file may be half-written
-    taken=$1 seen=$1
-    while sleep 1; do
-        found=$(password 2>&1) || found="refused: $found"
-        if [ "$found" = "$taken" ] || [ "$found" != "$seen" ]; then seen=$found; continue; fi
-        case $found in
-        refused:*) echo "rabbitmq: changed password $found: the earlier one stays in use" >&2 ;;
-        *)
-            # from standard input: arguments are visible to other processes; with --quiet the command never ends
-            echo "$found" | timeout 60 rabbitmqctl change_password jobs >/dev/null 2>&1 || continue
-            echo "rabbitmq: changed password in use" ;;
-        esac
-        taken=$found
-    done
+change() { # change PASSWORD: by standard input, since arguments are visible to other processes; with --quiet it never ends
+    echo "$1" | timeout 60 rabbitmqctl change_password jobs >/dev/null 2>&1
 }
 
 current=$(password)
 unset RABBITMQ_PASSWORD
 sed "s/PASSWORD/$current/" /etc/rabbitmq/definitions.json >/tmp/definitions.json
-if [ -n "${RABBITMQ_PASSWORD_FILE:-}" ]; then follow "$current" & fi
+if [ -n "${RABBITMQ_PASSWORD_FILE:-}" ]; then
+    # shellcheck source=scripts/operate/follow-secret.sh
+    . /follow-secret.sh
+    follow rabbitmq "$current" password change &
+fi
 exec docker-entrypoint.sh rabbitmq-server

@@ -18,31 +18,19 @@ password() { # password USER: what is in its variable, or in the file that the v
     printf %s "$value"
 }
 
-hashes() { # a line for each user: its name and the SHA-256 of its password
+hashes() { # a line for each user: its name and the SHA-256 of its password; no line if one cannot be read, so none is logged
+    lines=
     for user in $users; do
         secret=$(password "$user") || return 1
-        echo "$user $(printf %s "$secret" | sha256sum | cut -d ' ' -f 1)"
+        lines="$lines$user $(printf %s "$secret" | sha256sum | cut -d ' ' -f 1)
+"
     done
+    printf %s "$lines"
 }
 
 set_passwords() { # set_passwords HASHES: in the running server; by standard input, since arguments are visible to other processes
     said=$(echo "$1" | sed 's/\(.*\) \(.*\)/ACL SETUSER \1 resetpass #\2/' | REDISCLI_AUTH=$rotation redis-cli --user rotation -e 2>&1) || return 1
     [ "$(echo "$said" | sort -u)" = OK ]
-}
-
-follow() { # new content counts when two looks have found it: a file may be half-written
-    taken=$1 seen=$1
-    while sleep 1; do
-        found=$(hashes 2>&1) || found="refused: $found"
-        if [ "$found" = "$taken" ] || [ "$found" != "$seen" ]; then seen=$found; continue; fi
-        case $found in
-        refused:*) echo "redis: changed password $found: the earlier passwords stay in use" >&2 ;;
-        *)
-            set_passwords "$found" || continue
-            echo "redis: changed passwords in use" ;;
-        esac
-        taken=$found
-    done
 }
 
 current=$(hashes)
@@ -54,5 +42,9 @@ done
 umask 077
 echo "$rules" >"$acl"
 unset REDIS_PASSWORD REDIS_API_PASSWORD REDIS_EXPORTER_PASSWORD
-if [ -n "${REDIS_PASSWORD_FILE:-}" ]; then follow "$current" & fi
+if [ -n "${REDIS_PASSWORD_FILE:-}" ]; then
+    # shellcheck source=scripts/operate/follow-secret.sh
+    . /follow-secret.sh
+    follow redis "$current" hashes set_passwords &
+fi
 exec redis-server "$here/redis.conf" --aclfile "$acl" "$@"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.harness.processes.inference import Stores, stores
+from tests.harness.processes.serving import publish_line
 from tests.harness.processes.store_process import PostgresServer, RedisServer
 from tests.harness.processes.stores import postgres_server, redis_server
 
@@ -36,3 +39,18 @@ def database_url(postgres: PostgresServer) -> Iterator[str]:
     postgres.execute(f"CREATE DATABASE {name}")
     yield postgres.url(name)
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def real_stores() -> Iterator[Stores]:
+    """Both stores of the prediction path, of this module only: it may stop them."""
+    with stores() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model volume of this module only, with one version: y = 2x + 1."""
+    root: Path = tmp_path_factory.mktemp("volume") / "models"
+    publish_line(root, 2.0)
+    return root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -13,6 +14,7 @@ from api.open_inference.messages import InferenceRequest, InferenceResponse, Req
 from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, select
 from api.open_inference.tensors import read_inputs, requested_outputs, write_outputs
 from api.prediction.identifiers import identify
+from api.prediction.intake import parse
 from mlstack.web.bodies import decode_json
 from mlstack.web.problems import InvalidInput
 
@@ -50,7 +52,8 @@ async def infer(
     body = await intake.body(request.receive, share)
     length = _header_length(request.headers.get(_LENGTH), len(body))
     lists = intake.max_rows + 4 * len(model.features)
-    asked = decode_json(_decode_request, body[:length], _EXPECTED, lists)
+    decode = partial(decode_json, _decode_request, expected=_EXPECTED, most_lists=lists)
+    asked = await parse(decode, body[:length])
     outputs = requested_outputs(asked)
     rows = intake.rows(read_inputs(asked, memoryview(body)[length:], model.features), model, share)
     content = rows.tobytes()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from api.http_server.asgi import Receive, read_body
 from api.http_server.memory import Share
@@ -12,13 +13,15 @@ from api.prediction.identifiers import Headers
 from mlstack.registry.encoding import Cell
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
-from mlstack.web.bodies import check_json
+from mlstack.web.bodies import check_json, has_slow_numbers
 from mlstack.web.classes import answer_bytes, check_answer_size
 from mlstack.web.instances import check_rows
 from mlstack.web.problems import InvalidInput
 from mlstack.web.requests import decode_rows
 from mlstack.web.rows import Rows, encode, read_rows
 from mlstack.web.served_models import ServedModels
+
+T = TypeVar("T")
 
 
 class Question(NamedTuple):
@@ -46,7 +49,7 @@ class Intake:
         """Read the JSON body of POST /predict and POST /jobs; raise a Problem that says what is wrong."""
         body = await self.body(receive, share)
         check_json(headers.get(b"content-type", b"").decode("latin-1"))
-        asked = decode_rows(body, self.max_rows)
+        asked = await parse(partial(decode_rows, max_rows=self.max_rows), body)
         model = await self.model(asked.model_version)
         rows = read_rows(asked, model, self.max_rows)
         share.resize(cost(rows, model))
@@ -72,6 +75,11 @@ class Intake:
         encoded = encode(rows, model, self.max_rows)
         share.resize(cost(encoded, model))
         return encoded
+
+
+async def parse(decode: Callable[[bytes], T], body: bytes) -> T:
+    """Return the decoded body; one of slow numbers is decoded in a thread, which yields to the event loop."""
+    return await asyncio.to_thread(decode, body) if has_slow_numbers(body) else decode(body)
 
 
 def cost(rows: Rows, model: LoadedModel) -> int:

@@ -82,15 +82,33 @@ def _flat_rows(values: Values, n_features: int, max_rows: int) -> FloatArray | N
 def _checked_rows(values: Values, n_features: int, max_rows: int) -> FloatArray:
     if len(values) > max(max_rows, n_features):
         raise _too_many(max_rows, len(values))
+    if isinstance(values[0] if values else None, list):
+        _check_lengths(values, n_features)
     try:
         rows = np.array(values, dtype=np.float64)
     except (ValueError, TypeError):
-        raise InvalidInput(f"{expected_shape(n_features)}; got rows of different lengths") from None
+        raise _ragged(n_features) from None
     except OverflowError:
         raise InvalidInput("expected finite numbers; got one beyond 1.8e308") from None
     if rows.ndim == 1:
         rows = rows.reshape((-1, 1) if n_features == 1 else (1, -1))
     return check_rows(rows, n_features, max_rows)
+
+
+def _check_lengths(values: Values, n_features: int) -> None:
+    """Refuse rows of wrong lengths before NumPy sees them, which takes a tenth of a second to find them."""
+    try:
+        lengths = set(map(len, values))  # type: ignore[arg-type]
+    except TypeError:  # a number among the rows
+        raise _ragged(n_features) from None
+    if len(lengths) > 1:
+        raise _ragged(n_features)
+    if lengths != {n_features}:
+        raise InvalidInput(f"{expected_shape(n_features)}; got {len(values)}x{lengths.pop()}")
+
+
+def _ragged(n_features: int) -> InvalidInput:
+    return InvalidInput(f"{expected_shape(n_features)}; got rows of different lengths")
 
 
 def check_rows(rows: FloatArray, n_features: int, max_rows: int) -> FloatArray:

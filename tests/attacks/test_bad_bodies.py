@@ -52,6 +52,13 @@ COSTLY = {  # what a parser may take long, or much memory, for
     "300,000 open brackets in values": b'{"values": [' + b"[" * 300_000,
     "a number of 4,000 digits": b'{"values": [' + b"9" * 4_000 + b"]}",
     "an exponent of a million digits": b'{"values": [1e' + b"9" * 1_000_000 + b"]}",
+    "174,000 numbers that a parser is slow at": b'{"values": [' + b"1e308," * 174_000 + b"1]}",
+    "as many of them in one row": b'{"values": [[' + b"1e-310," * 149_000 + b"1]]}",
+    "10,000 rows of 50 numbers and one of 49": b'{"values": ['
+    + (b"[" + b",".join([b"1"] * 50) + b"],") * 9_999
+    + b"["
+    + b",".join([b"1"] * 49)
+    + b"]]}",
     "a string of a million escapes": b'{"values": ["' + b"\\u0041" * 170_000 + b'"]}',
     "half a million empty lists": b'{"values": [' + b"[]," * 300_000 + b"[]]}",
 }

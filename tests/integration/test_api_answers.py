@@ -12,17 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 COLUMNS = ["id", "input_data", "prediction", "confidence", "timestamp"]  # first, and in this order
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

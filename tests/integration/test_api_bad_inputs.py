@@ -10,15 +10,8 @@ import httpx
 import pytest
 
 from tests.harness.bad_inputs import BAD_INPUTS, BadInput
-from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.serving import ServingProcess, publish_line
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.outage import slow_inserts
 from tests.harness.processes.raw_http import JSON, connected, request
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
@@ -15,13 +15,6 @@ from tests.harness.processes.serving import ServingProcess, eventually, publish_
 PREDICTION = {"features": [1.0, 2.0, 3.0]}
 PLAIN = request(PREDICTION)
 LIVE = b"GET /livez HTTP/1.1\r\nHost: test\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

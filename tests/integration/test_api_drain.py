@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.load_until_stop import stop_under_load
 from tests.harness.processes.serving import eventually, publish_line
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
 
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])

@@ -16,18 +16,11 @@ import psycopg2
 import pytest
 
 from api.prediction.identifiers import new_prediction_id
-from tests.harness.processes.inference import Stores, inference, is_healthy, stores
+from tests.harness.processes.inference import Stores, inference, is_healthy
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 NOTHING: dict[str, Any] = {"accepted": 0, "repeated": 0, "corrected": 0, "unknown": [], "mismatched": []}
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from tests.harness.processes.inference import Stores, prepare_log, stores, undisturbed
+from tests.harness.processes.inference import Stores, prepare_log, undisturbed
 from tests.harness.processes.serving import eventually, publish_line
 
 ROW = """
@@ -18,13 +17,6 @@ INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp",
                          model_version, cached, intervals, request_id, latency)
 SELECT gen_random_uuid(), '[[1]]', '[3]', '[1]', {time}, 1, false, '[[2, 4]]', 'r', 0.001
 """
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(autouse=True)

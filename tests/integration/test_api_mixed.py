@@ -18,18 +18,11 @@ from tests.harness.mixed_models import (
     publish_houses,
     publish_passengers,
 )
-from tests.harness.processes.inference import Stores, is_healthy, stores, undisturbed
+from tests.harness.processes.inference import Stores, is_healthy, undisturbed
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import ServingProcess, eventually
 
 HOUSES, PASSENGERS, FLOWERS = 1, 2, 3  # versions
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

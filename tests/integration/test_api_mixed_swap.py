@@ -9,30 +9,21 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-import pytest
 
 from api.prediction.computation import answer_rows
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import publish_flowers, publish_gaps
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.serving import ServingProcess
 
 CLIENTS, SECONDS, TURN_SECONDS = 4, 4.0, 0.5
 Row = list[float]
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 def test_no_answer_and_no_logged_row_mixes_two_kinds_of_models(tmp_path: Path, real_stores: Stores) -> None:

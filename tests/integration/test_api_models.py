@@ -9,15 +9,8 @@ from pathlib import Path
 import pytest
 
 from mlstack.registry.store import ModelStore
-from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture

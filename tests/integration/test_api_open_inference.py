@@ -11,19 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.serving import ServingProcess, publish_line
 
 # The clients' own imports warn of things that are not ours.
 pytestmark = pytest.mark.filterwarnings("default")
 X = np.array([[1.0], [2.0], [3.0]])
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

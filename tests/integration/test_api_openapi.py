@@ -12,18 +12,11 @@ import pytest
 
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import publish_houses, publish_passengers
-from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 EXAMPLES, SEED = 50, 667
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

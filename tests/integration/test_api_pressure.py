@@ -12,26 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.processes.inference import Stores, inference, is_healthy, stores
+from tests.harness.processes.inference import Stores, inference, is_healthy
 from tests.harness.processes.outage import slow_inserts, stopped
-from tests.harness.processes.serving import ServingProcess, eventually, publish_line
+from tests.harness.processes.serving import ServingProcess, eventually
 
 CLIENTS = 24
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A volume with one version."""
-    root: Path = tmp_path_factory.mktemp("pressure")
-    publish_line(root / "models", 2.0)
-    return root / "models"
 
 
 def ask(url: str, number: int) -> httpx.Response:

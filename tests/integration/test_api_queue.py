@@ -8,18 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.processes.inference import QUEUE, REJECTED, Stores, inference, is_healthy, stores
+from tests.harness.processes.inference import QUEUE, REJECTED, Stores, inference, is_healthy
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 LIMIT = 25
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

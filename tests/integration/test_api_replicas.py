@@ -14,29 +14,14 @@ import httpx
 import pytest
 
 from mlstack.runtime.arrays import FloatArray
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.service_in_process import ServiceInProcess
-from tests.harness.processes.serving import ServingProcess, publish_line
+from tests.harness.processes.serving import ServingProcess
 
 REQUESTS = 300
 COUNTED = 'http_requests_total{method="POST",route="/predict",status="200"}'
 LOGGED = [f'prediction_log_rows_total{{way="{way}"}}' for way in ("direct", "queued")]
 LOOKED_UP = [f'cache_requests_total{{result="{result}"}}' for result in ("hit", "miss", "error")]
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A volume with one version."""
-    root: Path = tmp_path_factory.mktemp("replicas")
-    publish_line(root / "models", 2.0)
-    return root / "models"
 
 
 @pytest.fixture

@@ -11,18 +11,11 @@ import numpy as np
 import pytest
 
 from mlstack.runtime.arrays import FloatArray
-from tests.harness.processes.inference import Stores, stores
+from tests.harness.processes.inference import Stores
 from tests.harness.processes.service_in_process import ServiceInProcess
 from tests.harness.processes.serving import publish_line
 
 CALL_SECONDS = 0.05
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 class SlowModel:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.harness.processes.inference import Stores, inference, is_healthy, stores
+from tests.harness.processes.inference import Stores, inference, is_healthy
 from tests.harness.processes.serving import eventually, publish_line
 
 KEY = "a-key-of-16-chars"
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import httpx
 import psycopg2
 import pytest
 
-from tests.harness.processes.inference import Stores, inference, is_healthy, stores
-from tests.harness.processes.outage import frozen, stopped
+from tests.harness.processes.inference import Stores, inference, is_healthy
+from tests.harness.processes.outage import frozen, slow_commits, stopped
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 from tests.harness.processes.store_process import RedisServer
 
@@ -48,13 +48,6 @@ OUTAGES = [
     Outage("frozen", "stopped", "unhealthy", 503),
     Outage("stopped", "frozen", "unhealthy", 503),
 ]
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -156,33 +149,13 @@ def test_a_commit_that_takes_seconds_does_not_hold_up_answers(
 ) -> None:
     """After the time-out a batch goes to the queue; if it commits later as well, no row is duplicated."""
     assert eventually(partial(is_healthy, server), 30)
-    with slow_commits(real_stores, 2.0):
+    with slow_commits(real_stores.sql, 2.0):
         answers = [server.predict({"values": [i / 3]}) for i in range(30)]
 
     assert {answer.status_code for answer in answers} == {200}
     assert max(answer.elapsed.total_seconds() for answer in answers) < 5
     assert seconds(answers) < 1
     assert_nothing_lost(server, real_stores, answers)
-
-
-@contextmanager
-def slow_commits(real_stores: Stores, pause: float) -> Iterator[None]:
-    """Make every commit of log rows take that many seconds."""
-    real_stores.sql(f"""
-        CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            IF current_setting('slow.done', true) IS DISTINCT FROM txid_current()::text THEN
-                PERFORM set_config('slow.done', txid_current()::text, true), pg_sleep({pause});
-            END IF;
-            RETURN NULL;
-        END $$;
-        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON predictions DEFERRABLE INITIALLY DEFERRED
-            FOR EACH ROW EXECUTE FUNCTION slowly();
-        GRANT EXECUTE ON FUNCTION slowly() TO inference;
-    """)
-    try:
-        yield
-    finally:
-        real_stores.sql("DROP FUNCTION slowly CASCADE")
 
 
 def test_a_locked_table_does_not_use_up_the_servers_connections(

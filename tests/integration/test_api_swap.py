@@ -7,28 +7,19 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-import pytest
 
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.serving import ServingProcess, publish_line
 
 CLIENTS = 6
 SECONDS = 6.0
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 def test_no_answer_and_no_logged_row_mixes_two_versions(tmp_path: Path, real_stores: Stores) -> None:

@@ -11,15 +11,8 @@ from mlstack.registry.store import ModelStore
 from tests.harness.bad_inputs import BAD_INPUTS, BadInput
 from tests.harness.bad_rows import BAD_ROWS
 from tests.harness.mixed_models import HOUSE_ROW, publish_houses
-from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.serving import ServingProcess, serving
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -29,15 +28,8 @@ from mlstack.web.requests import decode_rows
 from mlstack.web.rows import read_rows
 from mlstack.web.served_models import ServedModels
 from tests.harness.mixed_models import HOUSE_ROW, PASSENGER_ROW, publish_houses, publish_passengers
-from tests.harness.processes.inference import Stores, stores
+from tests.harness.processes.inference import Stores
 from tests.harness.processes.serving import publish_line
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 class Office:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 from unittest.mock import patch
-
-import pytest
 
 from api.connections.address import StoreAddress
 from api.connections.pool import open_pools
@@ -23,19 +21,12 @@ from api.prediction.identifiers import new_prediction_id
 from mlstack.runtime.secret_files import Secret
 from mlstack.runtime.settings import read_database_url
 from mlstack.web.problems import NotFound, Unavailable
-from tests.harness.processes.inference import Stores, stores
+from tests.harness.processes.inference import Stores
 
 Result = TypeVar("Result")
 UNREACHABLE = "amqp://jobs:jobs@127.0.0.1:1/"
 ROWS = 10_000
 MEMORY = 96 << 20
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 def in_service(

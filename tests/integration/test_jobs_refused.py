@@ -7,17 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.harness.processes.inference import Stores, inference, is_healthy, stores
+from tests.harness.processes.inference import Stores, inference, is_healthy
 from tests.harness.processes.serving import ServingProcess, eventually, publish_line
 
 UNREACHABLE = "amqp://jobs:jobs@127.0.0.1:1/"
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module", params=["", UNREACHABLE], ids=["no broker configured", "broker out of reach"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
@@ -17,19 +17,12 @@ from api.prediction.answer import make_answer
 from api.prediction.identifiers import new_prediction_id
 from api.worker.job_rows import Work, WorkStore
 from mlstack.runtime.secret_files import Secret
-from tests.harness.processes.inference import Stores, stores
+from tests.harness.processes.inference import Stores
 
 Result = TypeVar("Result")
 ANSWER = make_answer("[3.0]", "[[2.0,4.0]]", "[0.9]")
 PROBLEM = b'{"status":422,"detail":"no"}'
 LEASE = 15
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 def submit(real_stores: Stores) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import redis as redis_client
-from tests.harness.processes.inference import QUEUE, Stores, inference, is_healthy, stores
+from tests.harness.processes.inference import QUEUE, Stores, inference, is_healthy
 from tests.harness.processes.serving import eventually, publish_line
 from tests.harness.processes.store_process import RedisServer
 from tests.harness.processes.stores import REDIS_PASSWORD, free_port, shipped_redis
@@ -30,13 +30,6 @@ FORBIDDEN = {
 def server() -> Iterator[RedisServer]:
     """Redis as it ships."""
     with shipped_redis() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
         yield started
 
 

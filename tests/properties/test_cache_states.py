@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -26,7 +24,7 @@ from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import StoreRefused
 from tests.harness.model_versions import line_table, promote, publish
-from tests.harness.processes.inference import Stores, stores
+from tests.harness.processes.inference import Stores
 from tests.harness.processes.service_in_process import ServiceInProcess
 
 # Few numbers, so that they come again; each in several spellings.
@@ -158,13 +156,6 @@ class CacheMachine(RuleBasedStateMachine):
         if version not in self.loaded:
             self.loaded[version] = load_model(self.models.path(version))
         return self.loaded[version]
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
 
 
 def test_a_cached_answer_equals_an_uncached_one(real_stores: Stores) -> None:

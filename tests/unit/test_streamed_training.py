@@ -9,11 +9,11 @@ from sklearn.linear_model import LinearRegression
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig
+from mlstack.training.regressor import metrics
 from mlstack.training.splitting import is_held_out, row_hashes
 from mlstack.training.statistics import measure, no_rows
 from mlstack.training.streamed import train_streamed
 from mlstack.training.streaming import Sample, StreamedTable
-from mlstack.training.regressor import metrics
 
 _FEATURES = ("a", "b", "c")
 

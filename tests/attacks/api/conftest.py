@@ -7,23 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.processes.inference import Stores, inference, is_healthy, stores
-from tests.harness.processes.serving import ServingProcess, eventually, publish_line, serving
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A volume with one version of y = 2x + 1."""
-    root: Path = tmp_path_factory.mktemp("attacked")
-    publish_line(root / "models", 2.0)
-    return root / "models"
+from tests.harness.processes.inference import Stores, inference, is_healthy
+from tests.harness.processes.serving import ServingProcess, eventually, serving
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from functools import partial
 
 from tests.harness.chaos.engine import pause, start, stop, unpause
 from tests.harness.chaos.system import System
+from tests.harness.processes import outage
 from tests.harness.stack.waiting import wait_until
 
 
@@ -84,22 +85,9 @@ def clock_jumped(offset: str, system: System, seconds: float) -> Iterator[None]:
 @contextmanager
 def slow_commits(system: System, seconds: float) -> Iterator[None]:
     """Make every commit of the prediction log take two seconds."""
-    system.sql("""
-        CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            IF current_setting('slow.done', true) IS DISTINCT FROM txid_current()::text THEN
-                PERFORM set_config('slow.done', txid_current()::text, true), pg_sleep(2);
-            END IF;
-            RETURN NULL;
-        END $$;
-        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON predictions DEFERRABLE INITIALLY DEFERRED
-            FOR EACH ROW EXECUTE FUNCTION slowly();
-        GRANT EXECUTE ON FUNCTION slowly() TO inference;
-    """)
-    try:
+    with outage.slow_commits(system.sql, 2.0):
         time.sleep(seconds)
         yield
-    finally:
-        system.sql("DROP FUNCTION slowly CASCADE")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,3 +56,23 @@ def slow_inserts(real_stores: Stores, pause: float) -> Iterator[None]:
         yield
     finally:
         real_stores.sql("DROP FUNCTION slowly CASCADE")
+
+
+@contextmanager
+def slow_commits(sql: Callable[[str], object], pause: float) -> Iterator[None]:
+    """Make every commit of log rows take that many seconds; `sql` runs a statement as the log's owner."""
+    sql(f"""
+        CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF current_setting('slow.done', true) IS DISTINCT FROM txid_current()::text THEN
+                PERFORM set_config('slow.done', txid_current()::text, true), pg_sleep({pause});
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON predictions DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION slowly();
+        GRANT EXECUTE ON FUNCTION slowly() TO inference;
+    """)
+    try:
+        yield
+    finally:
+        sql("DROP FUNCTION slowly CASCADE")

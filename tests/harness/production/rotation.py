@@ -24,7 +24,8 @@ LASTING_KEY = KEYS[1]  # of the load: other keys come and go
 PREDICT = {"values": [5.0]}
 _PORTS = {"api": 8000, "model-serve": 5000}
 _UNLIMITED = {"RATE_LIMIT": "10000", "RATE_BURST": "10000", "DRIFT_INTERVAL_SECONDS": "1"}
-_SERVICES = ("nginx", "worker", "model-monitor", "postgres-exporter", "redis-exporter", *_PORTS)
+_EXPORTERS = ("postgres-exporter", "database-exporter", "redis-exporter")
+_SERVICES = ("nginx", "worker", "model-monitor", *_EXPORTERS, *_PORTS)
 
 
 def with_two_replicas(stack: Production) -> Production:
@@ -120,3 +121,8 @@ def sql(stack: Production, statement: str) -> str:
     """Run a statement as the administrator of the external PostgreSQL."""
     psql = ("psql", "-U", "postgres", "-d", "predictions", "-v", "ON_ERROR_STOP=1", "-Atc", statement)
     return run("docker", "exec", external_name(stack), *psql, environment=dict(os.environ)).strip()
+
+
+def database_address(stack: Production) -> str:
+    """Return host:port of the external PostgreSQL."""
+    return (stack.secrets / "database_exporter_uri" / "value").read_text().partition("/")[0]

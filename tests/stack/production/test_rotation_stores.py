@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import httpx
 import psycopg2
 import pytest
 
-from tests.harness.production.external_stores import PASSWORD
+from tests.harness.production.external_stores import PASSWORD, run
 from tests.harness.production.rotation import (
     LASTING_KEY,
     SECONDS,
     api_reports,
     await_line,
+    database_address,
     exec_in,
     replace_secret,
     replicas,
     sql,
     under_load,
 )
-from tests.harness.production.secret_files import OWN_PASSWORDS
+from tests.harness.production.secret_files import OWN_PASSWORDS, secret_file
 from tests.harness.production.stack import Production
 from tests.harness.stack.waiting import wait_until
 
@@ -46,6 +49,23 @@ def test_a_password_of_redis_is_replaced(busy: Production, user: str) -> None:
         assert "WRONGPASS" in redis(busy, user, OWN_PASSWORDS[name], "ping")
         if user == "api":
             await_line(busy, "api", "redis accepts the changed secret", count=2)
+
+
+def test_a_password_of_redis_that_cannot_be_read_is_not_taken(busy: Production) -> None:
+    """The earlier ones stay, one line says why, and none of their hashes is in the log."""
+    file = secret_file(busy.secrets, "redis_exporter_password")
+    held = file.read_text()
+    file.write_text("")
+    try:
+        await_line(busy, "redis", "changed password refused: REDIS_EXPORTER_PASSWORD")
+        assert redis(busy, "exporter", held.strip(), "ping") == "PONG"
+    finally:
+        file.write_text(held)
+
+    (container,) = replicas(busy, "redis")
+    log = run("docker", "logs", container.id)
+    passwords = [*OWN_PASSWORDS.values(), NEW]
+    assert not [word for word in passwords if hashlib.sha256(word.encode()).hexdigest() in log]
 
 
 def test_who_is_cut_off_by_redis_comes_back(busy: Production) -> None:
@@ -93,11 +113,6 @@ def test_who_is_cut_off_by_postgresql_comes_back(busy: Production) -> None:
 def reported(urls: list[str]) -> set[str]:
     """Return what /health of each says about its database."""
     return {httpx.get(url, trust_env=False).json()["database"] for url in urls}
-
-
-def database_address(stack: Production) -> str:
-    """Return host:port of the external PostgreSQL."""
-    return (stack.secrets / "database_exporter_uri" / "value").read_text().partition("/")[0]
 
 
 def test_the_password_of_rabbitmq_is_replaced(busy: Production) -> None:
