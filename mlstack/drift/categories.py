@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlstack.drift.statistics import SIGNIFICANCE, ColumnDrift, population_stability_index, psi_limit
-from mlstack.registry.columns import UNSEEN, Class, Column
+from mlstack.registry.columns import UNSEEN, Class, Column, class_label
 from mlstack.runtime.arrays import FloatArray
 
 _LEAST_EXPECTED = 5
@@ -45,7 +45,7 @@ class CategoryReference:
     @classmethod
     def of_classes(cls, name: str, classes: Sequence[Class], values: FloatArray) -> CategoryReference:
         """Count predicted classes: `values` [n], n > 0, are positions in `classes`."""
-        labels = [str(label).lower() if isinstance(label, bool) else str(label) for label in classes]
+        labels = [class_label(label) for label in classes]
         return cls._counted(name, labels, [float(code) for code in range(len(labels))], values)
 
     @classmethod
