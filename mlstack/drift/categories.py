@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlstack.drift.statistics import SIGNIFICANCE, ColumnDrift, population_stability_index, psi_limit
-from mlstack.registry.columns import UNSEEN, Class, Column, class_label
+from mlstack.registry.columns import UNSEEN, Class, Column
 from mlstack.runtime.arrays import FloatArray
+from mlstack.web.classes import class_key
 
 _LEAST_EXPECTED = 5
 
@@ -45,7 +46,7 @@ class CategoryReference:
     @classmethod
     def of_classes(cls, name: str, classes: Sequence[Class], values: FloatArray) -> CategoryReference:
         """Count predicted classes: `values` [n], n > 0, are positions in `classes`."""
-        labels = [class_label(label) for label in classes]
+        labels = [class_key(label) for label in classes]
         return cls._counted(name, labels, [float(code) for code in range(len(labels))], values)
 
     @classmethod

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from mlstack.evaluation.charts import PALETTE, TRAINING, Picture, bars, line, printable, unit_chart
 from mlstack.evaluation.holdout import PredictedClasses
-from mlstack.registry.columns import Class, class_label
+from mlstack.registry.columns import Class
 from mlstack.runtime.arrays import FloatArray
+from mlstack.web.classes import class_key
 
 _CALIBRATION_BINS = 10
 _MOST_SIZES = 12
@@ -40,7 +41,7 @@ def _curves(classes: tuple[Class, ...], holdout: PredictedClasses) -> Iterator[_
     shown = known[np.argsort(-counts[known], kind="stable")][: len(PALETTE)]
     positions = [1] if len(classes) == 2 and len(known) else sorted(shown.tolist())
     for colour, position in zip(PALETTE, positions, strict=False):
-        label = class_label(classes[position])
+        label = class_key(classes[position])
         yield _Curve(label, colour, holdout.actual == position, holdout.probabilities[:, position])
 
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from mlstack.evaluation.charts import printable
 from mlstack.evaluation.holdout import PredictedClasses, PredictedValues
-from mlstack.registry.columns import UNSEEN, Class, Column, class_label
+from mlstack.registry.columns import UNSEEN, Class, Column
 from mlstack.runtime.arrays import FloatArray
+from mlstack.web.classes import class_key
 
 if TYPE_CHECKING:
     from mlstack.evaluation.comparison import Comparison
@@ -66,7 +67,7 @@ def confusion_matrix(classes: tuple[Class, ...], holdout: PredictedClasses) -> l
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, (holdout.actual, holdout.likeliest), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    labels = [_named(class_label(label)) for label in classes]
+    labels = [_named(class_key(label)) for label in classes]
     return [ConfusionRow(*row) for row in zip(labels, counts.tolist(), shares.tolist(), strict=True)]
 
 

@@ -34,11 +34,6 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind == "number" and not self.nullable
 
 
-def class_label(label: Class) -> str:
-    """Return a class as the keys of JSON objects show it."""
-    return str(label).lower() if isinstance(label, bool) else str(label)
-
-
 def example_rows(columns: tuple[Column, ...], rows: int) -> FloatArray:
     """Return encoded rows [rows, k] that a model of these columns must accept: zeros."""
     import numpy as np  # noqa: PLC0415 - slow to import, and not needed to read a manifest
