@@ -7,12 +7,15 @@ from typing import Literal
 
 import msgspec
 
-from mlstack.drift.data import TrainingData, Window, read_training_data, read_window
-from mlstack.drift.statistics import ColumnDrift, column_drift, extrapolated_share
+from mlstack.drift.categories import CategoryReference, category_drift
+from mlstack.drift.statistics import ColumnDrift, Reference, column_drift, extrapolated_share
+from mlstack.drift.training_data import TrainingData, read_training_data
+from mlstack.drift.window import Window, read_window
 from mlstack.live.monitor import LiveErrors
 from mlstack.registry.current_model import CurrentModel
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.registry.store import ModelStore
+from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.secret_files import Secret
 
 MIN_ROWS = 200  # with fewer rows the measures are mostly noise
@@ -27,6 +30,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
     checked_at: str
     model_version: int = 0
     window_rows: int = 0
+    skipped_requests: int = 0  # their rows are not of the version's columns
     training_rows: int = 0
     training_data_unchanged: bool = True
     extrapolated_share: float | None = None
@@ -72,6 +76,7 @@ def compare(version: int, training: TrainingData, window: Window, now: str) -> D
         checked_at=now,
         model_version=version,
         window_rows=len(window.rows),
+        skipped_requests=window.skipped,
         training_rows=training.rows,
         training_data_unchanged=training.unchanged,
     )
@@ -79,7 +84,7 @@ def compare(version: int, training: TrainingData, window: Window, now: str) -> D
         return report
     samples = (*window.rows.T, window.predictions)
     columns = tuple(
-        column_drift(reference, sample, len(training.columns))
+        _drift(reference, sample, len(training.columns))
         for reference, sample in zip(training.columns, samples, strict=True)
     )
     return msgspec.structs.replace(
@@ -88,3 +93,9 @@ def compare(version: int, training: TrainingData, window: Window, now: str) -> D
         extrapolated_share=extrapolated_share(training.low, training.high, window.rows),
         columns=columns,
     )
+
+
+def _drift(reference: Reference | CategoryReference, sample: FloatArray, columns: int) -> ColumnDrift:
+    if isinstance(reference, CategoryReference):
+        return category_drift(reference, sample, columns)
+    return column_drift(reference, sample, columns)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from mlstack.drift.check import DriftReport
+from mlstack.drift.statistics import ColumnDrift
 from mlstack.runtime.refusals import Refusal
 
 logger = logging.getLogger(__name__)
@@ -59,15 +60,21 @@ class MonitoringLoop:
 
 def log_report(report: DriftReport) -> None:
     """Log the result of a check: the numbers of every column, as a warning if one has drifted."""
-    columns = {
-        column.name: {"psi": column.psi, "ks": column.ks, "p": column.ks_p_value, "drifted": column.drifted}
-        for column in report.columns
-    }
+    columns = {column.name: _numbers(column) for column in report.columns}
     level = logging.WARNING if report.status == "drifted" else logging.INFO
     details = {
         "model_version": report.model_version,
         "window_rows": report.window_rows,
+        "skipped_requests": report.skipped_requests,
         "extrapolated_share": report.extrapolated_share,
         "columns": columns,
     }
     logger.log(level, "drift: %s", report.status, extra=details)
+
+
+def _numbers(column: ColumnDrift) -> dict[str, float | bool | None]:
+    if column.chi_squared is None:
+        test = {"ks": column.ks, "p": column.ks_p_value}
+    else:
+        test = {"chi_squared": column.chi_squared, "p": column.chi_squared_p_value}
+    return {"psi": column.psi, **test, "drifted": column.drifted}

@@ -14,8 +14,14 @@ from mlstack.drift.statistics import ColumnDrift
 _COLUMNS = (
     ("drift_psi", "Population stability index of the column", "psi"),
     ("drift_psi_limit", "Index above which the column counts as drifted", "psi_limit"),
-    ("drift_ks_statistic", "Two-sample Kolmogorov-Smirnov statistic of the column", "ks"),
+    ("drift_ks_statistic", "Two-sample Kolmogorov-Smirnov statistic of a column of numbers", "ks"),
     ("drift_ks_p_value", "Probability of at least this statistic without drift", "ks_p_value"),
+    ("drift_chi_squared", "Chi-squared statistic of a column of categories", "chi_squared"),
+    (
+        "drift_chi_squared_p_value",
+        "Probability of at least this statistic without drift",
+        "chi_squared_p_value",
+    ),
     ("drift_detected", "1 if both measures say that the column has drifted", "drifted"),
 )
 
@@ -50,6 +56,11 @@ def _of_report(report: DriftReport) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "drift_training_rows", "Training rows in the comparison", value=report.training_rows
     )
+    yield GaugeMetricFamily(
+        "drift_skipped_requests",
+        "Logged requests in the window whose rows are not of the version's columns",
+        value=report.skipped_requests,
+    )
     unchanged = float(report.training_data_unchanged)
     yield GaugeMetricFamily(
         "drift_training_data_unchanged",
@@ -72,5 +83,7 @@ def _of_columns(columns: tuple[ColumnDrift, ...]) -> Iterator[Metric]:
     for name, text, attribute in _COLUMNS:
         family = GaugeMetricFamily(name, text, labels=["column"])
         for column in columns:
-            family.add_metric([column.name], float(getattr(column, attribute)))
+            value = getattr(column, attribute)
+            if value is not None:  # a column has one of the two tests
+                family.add_metric([column.name], float(value))
         yield family

@@ -14,11 +14,14 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from mlstack.drift.check import MIN_ROWS
 from mlstack.drift.loop import MonitoringLoop
 from mlstack.drift.metrics import DriftCollector
+from mlstack.drift.statistics import ColumnDrift
 from mlstack.live.metrics import LiveErrorCollector
 from mlstack.live.monitor import LiveErrors
 from mlstack.registry.store import ModelStore
 from mlstack.web.problems import CONTENT_TYPE, DETAILS, problem_body
 from mlstack.web.request_ids import HEADER, request_id
+
+_MOST_CATEGORIES = 20  # of a column on the page, the most frequent ones
 
 
 def create_app(loop: MonitoringLoop, store: ModelStore, live: LiveErrors) -> Flask:
@@ -60,12 +63,19 @@ def _add_pages(app: Flask, loop: MonitoringLoop, store: ModelStore, live: LiveEr
     @app.get("/")
     def page() -> str:
         state: dict[str, object] = {"report": loop.report, "failure": loop.failure, "min_rows": MIN_ROWS}
+        state |= {"most_categories": _MOST_CATEGORIES, "largest_bins": _largest_bins}
         state["live"] = live.latest
         return render_template("drift/page.html", versions=store.versions()[::-1], **state)
 
     @app.get("/versions/<int:version>/report.<any(html, png):kind>")
     def report(version: int, kind: str) -> Response:
         return send_from_directory(store.path(version).absolute(), f"report.{kind}")
+
+
+def _largest_bins(column: ColumnDrift) -> list[tuple[str, float, float]]:
+    """Return label, expected and actual share of each bin, those with the most rows of both first."""
+    bins = zip(column.labels, column.expected, column.actual, strict=True)
+    return sorted(bins, key=lambda found: -found[1] - found[2])
 
 
 class _RequestHandler(WSGIRequestHandler):

@@ -1,4 +1,4 @@
-"""Has the distribution of a column changed? Two measures; a column has drifted if both say so.
+"""Has the distribution of a column of numbers changed? Two measures; a column has drifted if both say so.
 
 Population stability index (N. Siddiqi, Credit Risk Scorecards, 2006, chapter 9): over bins i,
     PSI = Σ (aᵢ - eᵢ) · ln(aᵢ / eᵢ),   eᵢ expected and aᵢ actual share of the rows.
@@ -33,12 +33,14 @@ class ColumnDrift(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     psi: float
     psi_limit: float
-    ks: float
-    ks_p_value: float
+    ks: float | None = None  # of numbers
+    ks_p_value: float | None = None
+    chi_squared: float | None = None  # of categories
+    chi_squared_p_value: float | None = None
     drifted: bool
     expected: tuple[float, ...]  # share of the training rows in each bin
     actual: tuple[float, ...]  # share of the window's rows
-    edges: tuple[float, ...]  # between the bins
+    labels: tuple[str, ...]  # what each bin holds
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,30 @@ class Reference:
 
     name: str
     ordered: FloatArray  # [n], ascending
-    edges: FloatArray  # between at most BINS bins that hold equally many of them
+    edges: FloatArray  # between at most BINS bins that hold equally many of them, and one for NULL
 
     @classmethod
-    def of(cls, name: str, values: FloatArray) -> Reference:
+    def of(cls, name: str, values: FloatArray, nullable: bool = False) -> Reference:
         """Prepare `values` [n], n > 0, in any order; equal quantiles become one edge."""
-        ordered = np.sort(values)
-        positions = np.arange(1, BINS) * len(ordered) // BINS
-        return cls(name, ordered, np.unique(ordered[positions]))
+        ordered = np.sort(_null_as_lowest(values))
+        numbers = ordered[np.searchsorted(ordered, -np.inf, side="right") :]
+        positions = np.arange(1, BINS) * len(numbers) // BINS
+        edges = np.unique(numbers[positions]) if len(numbers) else numbers
+        return cls(name, ordered, np.append(-np.inf, edges) if nullable else edges)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each bin holds."""
+        bounds = self.edges[np.isfinite(self.edges)].tolist()
+        numbers = [*(f"to {bound:.4g}" for bound in bounds), f"above {bounds[-1]:.4g}" if bounds else "all"]
+        return tuple(["(NULL)", *numbers] if len(bounds) < len(self.edges) else numbers)
 
 
 def column_drift(reference: Reference, sample: FloatArray, columns: int) -> ColumnDrift:
     """Compare `sample` [m], m > 1, with the reference; it is one of `columns` that are tested together."""
     from scipy.stats import ks_2samp  # noqa: PLC0415 - takes a second; the first page need not wait for it
 
+    sample = _null_as_lowest(sample)
     expected = bin_counts(reference.edges, reference.ordered)
     actual = bin_counts(reference.edges, sample)
     psi = population_stability_index(expected, actual)
@@ -75,8 +87,12 @@ def column_drift(reference: Reference, sample: FloatArray, columns: int) -> Colu
         drifted=bool(psi > limit and ks.pvalue < SIGNIFICANCE / columns),
         expected=tuple((expected / expected.sum()).tolist()),
         actual=tuple((actual / actual.sum()).tolist()),
-        edges=tuple(reference.edges.tolist()),
+        labels=reference.labels,
     )
+
+
+def _null_as_lowest(values: FloatArray) -> FloatArray:
+    return np.where(np.isnan(values), -np.inf, values)
 
 
 def bin_counts(edges: FloatArray, values: FloatArray) -> FloatArray:
@@ -103,6 +119,6 @@ def psi_limit(bins: int, n: int, m: int) -> float:
 
 
 def extrapolated_share(low: FloatArray, high: FloatArray, rows: FloatArray) -> float:
-    """Return the share of rows [m, k] with any feature outside [low, high], each [k]."""
+    """Return the share of rows [m, k] with any feature outside [low, high], each [k]; NULL is inside."""
     outside = (rows < low) | (rows > high)
     return float(outside.any(axis=1).mean())

@@ -9,12 +9,21 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from mlstack.data.database import count_rows, read_comment, table_exists, table_name
+from mlstack.features.source import SourceType, source_types
 from mlstack.features.terms import Features, Term
 from mlstack.runtime.refusals import DataRefused
 
 COMMENT_PREFIX = "made by 15-feature_engineering.py from "
 Outcome = Literal["made", "already there"]
 Scale = tuple[float, float]  # mean and standard deviation
+# The text of a row, which is hashed, and the parts of a timestamp depend on these.
+_SESSION = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'"
+_DATE_PARTS = {
+    "year": "extract(year FROM {})::float8",
+    "month": "extract(month FROM {})::float8",
+    "weekday": "extract(isodow FROM {})::float8",  # Monday is 1
+    "days": "extract(epoch FROM {})::float8 / 86400",
+}
 
 
 def make_features(connection: Connection, features: Features) -> tuple[Outcome, int]:
@@ -24,27 +33,33 @@ def make_features(connection: Connection, features: Features) -> tuple[Outcome, 
     """
     with connection.cursor() as cursor:  # excludes concurrent runs; the lock ends with the transaction
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (features.table,))
+        cursor.execute(_SESSION)
     if not table_exists(connection, features.source):
         raise DataRefused(f"table {features.source} does not exist: run data-prep first")
+    types = source_types(connection, features)
     scales = _scales(connection, features)
-    comment = _comment(connection, features, scales)
+    comment = _comment(connection, features, types, scales)
     if table_exists(connection, features.table):
         found = read_comment(connection, features.table)
         if not found.startswith(COMMENT_PREFIX):
             raise DataRefused(f"table {features.table} was not made by this step: set another FEATURE_TABLE")
         if found == comment:
             return "already there", count_rows(connection, features.table)
-    return "made", _write(connection, features, scales, comment)
+    return "made", _write(connection, features, _columns(features, types, scales), comment)
 
 
-def _comment(connection: Connection, features: Features, scales: dict[str, Scale]) -> str:
+def _comment(
+    connection: Connection, features: Features, types: dict[str, SourceType], scales: dict[str, Scale]
+) -> str:
     """Return the table's comment: everything its rows depend on, and the scales that clients must apply."""
-    content = {
+    others = {name: found.name for name, found in types.items() if not found.is_number}
+    content: dict[str, object] = {
         "source": features.source,
         "rows": _fingerprint(connection, features),
         "target": features.target,
         "terms": {term.name: term.text for term in features.terms},
         "standardised": scales,
+        **({"types": others} if others else {}),  # a table of numbers has the comment it always had
     }
     return COMMENT_PREFIX + json.dumps(content, sort_keys=True)
 
@@ -62,7 +77,7 @@ def _fingerprint(connection: Connection, features: Features) -> list[str]:
 
 def _scales(connection: Connection, features: Features) -> dict[str, Scale]:
     """Return mean and population standard deviation of every column that is standardised."""
-    columns = [term.left for term in features.terms if term.standardised]
+    columns = [term.left for term in features.terms if term.function == "z"]
     scales: dict[str, Scale] = {}
     for column in dict.fromkeys(columns):
         query = sql.SQL("SELECT avg({column}::float8), stddev_pop({column}::float8) FROM {table}")
@@ -77,16 +92,11 @@ def _scales(connection: Connection, features: Features) -> dict[str, Scale]:
     return scales
 
 
-def _write(connection: Connection, features: Features, scales: dict[str, Scale], comment: str) -> int:
+def _write(connection: Connection, features: Features, columns: sql.Composed, comment: str) -> int:
     """Fill a new table, then rename it to the old name; return its number of rows."""
     *schema, name = features.table.split(".")
-    columns = [
-        sql.SQL("{} AS {}").format(_expression(term, scales), sql.Identifier(term.name))
-        for term in features.terms
-    ]
-    columns.append(sql.SQL("{column}::float8 AS {column}").format(column=sql.Identifier(features.target)))
     fields = {
-        "draft": sql.Identifier(*schema, f"{name}_draft"), "columns": sql.SQL(", ").join(columns),
+        "draft": sql.Identifier(*schema, f"{name}_draft"), "columns": columns,
         "source": table_name(features.source), "table": table_name(features.table),
         "name": sql.Identifier(name), "comment": sql.Literal(comment),
     }  # fmt: skip
@@ -99,9 +109,22 @@ def _write(connection: Connection, features: Features, scales: dict[str, Scale],
     return rows
 
 
-def _expression(term: Term, scales: dict[str, Scale]) -> sql.Composed:
+def _columns(features: Features, types: dict[str, SourceType], scales: dict[str, Scale]) -> sql.Composed:
+    """Return what the feature table selects: a column per term, and the target."""
+    terms = (*features.terms, Term(features.target, features.target))
+    return sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(_expression(term, types, scales), sql.Identifier(term.name))
+        for term in terms
+    )
+
+
+def _expression(term: Term, types: dict[str, SourceType], scales: dict[str, Scale]) -> sql.Composed:
+    if term.function in _DATE_PARTS:
+        return sql.SQL(_DATE_PARTS[term.function]).format(sql.Identifier(term.left))
+    if not types[term.left].is_number:
+        return sql.Composed([sql.Identifier(term.left)])
     left = sql.SQL("{}::float8").format(sql.Identifier(term.left))
-    if term.standardised:
+    if term.function == "z":
         mean, deviation = (sql.Literal(value) for value in scales[term.left])
         return sql.SQL("({} - {}) / {}").format(left, mean, deviation)
     if term.right is not None:

@@ -1,35 +1,55 @@
-"""Parses FEATURE_TERMS, the columns of the feature table: `name=term`, a term being a, a^2, a*b or z(a)."""
+"""Parses FEATURE_TERMS, the columns of the feature table: `name=term`.
+
+A term is a column a, a^2, a^3, a*b, z(a), or a number derived from a date: year(a), month(a), weekday(a),
+days(a).
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from mlstack.runtime.settings import SettingsError, env, env_list
 
 _TERM = re.compile(
-    r"(?P<name>\w+)\s*=\s*(?:z\((?P<standardised>\w+)\)|(?P<left>\w+)(?:\^(?P<power>[23])|\*(?P<right>\w+))?)"
+    r"(?P<name>\w+)\s*=\s*(?:(?P<function>z|year|month|weekday|days)\((?P<argument>\w+)\)"
+    r"|(?P<left>\w+)(?:\^(?P<power>[23])|\*(?P<right>\w+))?)"
 )
+
+Takes = Literal["any", "number", "date"]
 
 
 @dataclass(frozen=True)
 class Term:
-    """One column: `left`^`power`, or `left`·`right`, or `left` standardised to mean 0 and deviation 1."""
+    """One column: `left`^`power`, or `left`·`right`, or a function of `left`."""
 
     name: str
     left: str
     power: int = 1
     right: str | None = None
-    standardised: bool = False
+    function: str = ""  # z, year, month, weekday or days
 
     @property
     def text(self) -> str:
         """The term in the notation of FEATURE_TERMS."""
-        if self.standardised:
-            return f"z({self.left})"
+        if self.function:
+            return f"{self.function}({self.left})"
         if self.right is not None:
             return f"{self.left}*{self.right}"
         return self.left if self.power == 1 else f"{self.left}^{self.power}"
+
+    @property
+    def takes(self) -> Takes:
+        """What the term's columns must hold."""
+        if self.function and self.function != "z":
+            return "date"
+        return "any" if self.text == self.left else "number"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the source that the term uses."""
+        return (self.left,) if self.right is None else (self.left, self.right)
 
 
 @dataclass(frozen=True)
@@ -44,8 +64,7 @@ class Features:
     @property
     def columns(self) -> tuple[str, ...]:
         """The distinct columns of the source that the terms use."""
-        needed = [name for term in self.terms for name in (term.left, term.right) if name is not None]
-        return tuple(dict.fromkeys(needed))
+        return tuple(dict.fromkeys(column for term in self.terms for column in term.columns))
 
 
 def read_features() -> Features:
@@ -66,9 +85,9 @@ def parse_term(text: str) -> Term:
     match = _TERM.fullmatch(text)
     if match is None:
         raise SettingsError(
-            f"FEATURE_TERMS: {text!r} is not name=term, with a term such as x, x^2, a*b or z(x)"
+            f"FEATURE_TERMS: {text!r} is not name=term, with a term such as x, x^2, a*b, z(x) or year(day)"
         )
-    name, standardised, left, power, right = match.group("name", "standardised", "left", "power", "right")
-    if standardised:
-        return Term(name, standardised, standardised=True)
+    name, function, argument, left, power, right = match.groups()
+    if function:
+        return Term(name, argument, function=function)
     return Term(name, left, int(power or 1), right)

@@ -1,4 +1,4 @@
-"""The candidates that 25-optimize_model.py compares: the configured model and other regressors."""
+"""The candidates that 25-optimize_model.py compares: the configured model and others of its kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from mlstack.runtime.settings import SettingsError, env
-from mlstack.training.config import TrainingConfig
+from mlstack.training.config import DEFAULT_ESTIMATOR, TrainingConfig
+from mlstack.training.estimators import build_estimator
 
 _LINEAR = "sklearn.linear_model"
 _SCALED = "sklearn.preprocessing.StandardScaler"
@@ -15,7 +16,7 @@ _POLYNOMIAL = f"sklearn.preprocessing.PolynomialFeatures,{_SCALED}"
 _ENSEMBLE = "sklearn.ensemble"
 
 # Compared in this order, the cheap ones first, because the time limit may end the comparison.
-_BUILT_IN: tuple[tuple[str, dict[str, Any]], ...] = (
+_REGRESSORS: tuple[tuple[str, dict[str, Any]], ...] = (
     (f"{_LINEAR}.LinearRegression", {}),
     *((f"{_SCALED},{_LINEAR}.Ridge", {"ridge__alpha": alpha}) for alpha in (0.1, 1.0, 10.0)),
     (f"{_SCALED},{_LINEAR}.HuberRegressor", {}),
@@ -35,17 +36,48 @@ _BUILT_IN: tuple[tuple[str, dict[str, Any]], ...] = (
     (f"{_ENSEMBLE}.RandomForestRegressor", {"n_estimators": 100, "min_samples_leaf": 3}),
 )
 
+_CLASSIFIERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    *(
+        (
+            f"{_SCALED},{_LINEAR}.LogisticRegression",
+            {"logisticregression__C": strength, "logisticregression__max_iter": 1000},
+        )
+        for strength in (0.1, 1.0, 10.0)
+    ),
+    ("sklearn.naive_bayes.GaussianNB", {}),
+    *(
+        (
+            f"{_SCALED},sklearn.neighbors.KNeighborsClassifier",
+            {"kneighborsclassifier__n_neighbors": neighbours},
+        )
+        for neighbours in (15, 50)
+    ),
+    *(
+        (f"{_ENSEMBLE}.HistGradientBoostingClassifier", {"learning_rate": rate, "max_iter": 200})
+        for rate in (0.03, 0.1)
+    ),
+    (f"{_ENSEMBLE}.RandomForestClassifier", {"n_estimators": 200, "min_samples_leaf": 3}),
+)
+
 
 def read_candidates(configured: TrainingConfig) -> list[TrainingConfig]:
     """Return `configured`, then the other candidates: OPTIMIZE_CANDIDATES or the built-in ones."""
     text = env("OPTIMIZE_CANDIDATES", "")
-    choices = _parse(text) if text else _BUILT_IN
+    choices = _parse(text) if text else _built_in(configured)
     found = [configured]
     for estimator, parameters in choices:
         candidate = replace(configured, estimator=estimator, parameters=parameters)
         if candidate not in found:
             found.append(candidate)
     return found
+
+
+def _built_in(configured: TrainingConfig) -> tuple[tuple[str, dict[str, Any]], ...]:
+    if configured.estimator == DEFAULT_ESTIMATOR:
+        return _REGRESSORS
+    from sklearn.base import is_classifier  # noqa: PLC0415 - takes seconds
+
+    return _CLASSIFIERS if is_classifier(build_estimator(configured)) else _REGRESSORS
 
 
 def _parse(text: str) -> list[tuple[str, dict[str, Any]]]:

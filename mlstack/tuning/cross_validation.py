@@ -1,5 +1,6 @@
 """Comparing candidates by cross-validation within a time limit, and choosing the simplest of the best.
 
+Regressors are compared by their RMSE, classifiers by their log loss on folds with equal shares of each class.
 The choice follows the one-standard-error rule (Breiman, Friedman, Olshen and Stone, Classification and
 Regression Trees, 1984, section 3.4.3): the first candidate, in the order given, whose error is within one
 standard error of the smallest. The configured model comes first: it stays unless another is clearly better.
@@ -13,9 +14,11 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
+from mlstack.registry.artifact import Estimator
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig
@@ -26,17 +29,19 @@ from mlstack.tuning.time_limit import TimeIsUp, time_limit
 logger = logging.getLogger(__name__)
 
 FOLDS = 5
+Measure = Literal["rmse", "log_loss"]
 MAX_ROWS = 20_000  # of the training rows, for the comparison; the chosen candidate is trained on all
 
 
 @dataclass(frozen=True)
 class Score:
-    """Result of cross-validation: mean RMSE over the folds and its standard error."""
+    """Result of cross-validation: the mean error over the folds and its standard error."""
 
     config: TrainingConfig
-    rmse: float
+    error: float
     standard_error: float
     seconds: float
+    measure: Measure = "rmse"  # what `error` is
 
 
 def compare(candidates: Sequence[TrainingConfig], training: Dataset, seconds: float) -> list[Score]:
@@ -62,40 +67,57 @@ def choose(scores: Sequence[Score], configured: TrainingConfig) -> TrainingConfi
     """Return the first config within one standard error of the best; `configured` if there are no scores."""
     if not scores:
         return configured
-    best = min(scores, key=lambda score: score.rmse)
-    return next(score.config for score in scores if score.rmse <= best.rmse + best.standard_error)
+    best = min(scores, key=lambda score: score.error)
+    return next(score.config for score in scores if score.error <= best.error + best.standard_error)
 
 
 def _score(config: TrainingConfig, rows: FloatArray) -> Score | None:
     started = time.perf_counter()
     try:
-        errors = _errors(config, rows)
+        measure, errors = fold_errors(build_estimator(config), rows)
     except (TrainingRefused, TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError) as refused:
         logger.warning("candidate left out", extra={"estimator": config.estimator, "reason": str(refused)})
         return None
     standard_error = float(np.std(errors, ddof=1)) / math.sqrt(FOLDS)
-    return Score(config, float(np.mean(errors)), standard_error, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Score(config, float(np.mean(errors)), standard_error, seconds, measure)
 
 
-def _errors(config: TrainingConfig, rows: FloatArray) -> FloatArray:
-    """Return the RMSE of each fold, [FOLDS], all finite."""
-    from sklearn.model_selection import KFold, cross_val_score  # noqa: PLC0415 - takes seconds
+def fold_errors(estimator: Estimator, rows: FloatArray) -> tuple[Measure, FloatArray]:
+    """Return the error of each fold, [FOLDS], all finite, and what it is; raise TrainingRefused."""
+    from sklearn.base import is_classifier  # noqa: PLC0415 - takes seconds
+    from sklearn.model_selection import cross_val_score  # noqa: PLC0415
 
     if len(rows) < 2 * FOLDS:
         raise TrainingRefused(f"{len(rows)} rows are too few for {FOLDS} folds")
-    folds = KFold(FOLDS, shuffle=True, random_state=RANDOM_STATE)
+    measure: Measure = "log_loss" if is_classifier(estimator) else "rmse"
+    folds, scoring = _class_folds(rows[:, -1]) if measure == "log_loss" else _number_folds()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # training repeats those of the chosen candidate
         scores: FloatArray = cross_val_score(
-            build_estimator(config), rows[:, :-1], rows[:, -1],
-            scoring="neg_root_mean_squared_error", cv=folds, error_score="raise",
-        )  # fmt: skip
+            estimator, rows[:, :-1], rows[:, -1], scoring=scoring, cv=folds, error_score="raise"
+        )
     if not np.isfinite(scores).all():
-        raise TrainingRefused("the squares of its errors are too large")
-    return -scores
+        raise TrainingRefused("its errors are not finite numbers")
+    return measure, -scores
+
+
+def _number_folds() -> tuple[Any, Any]:
+    from sklearn.model_selection import KFold  # noqa: PLC0415
+
+    return KFold(FOLDS, shuffle=True, random_state=RANDOM_STATE), "neg_root_mean_squared_error"
+
+
+def _class_folds(classes: FloatArray) -> tuple[Any, Any]:
+    """Return stratified folds, and the log loss for them: a rare class may be missing in a fold."""
+    from sklearn.metrics import log_loss, make_scorer  # noqa: PLC0415
+    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+
+    about = {"response_method": "predict_proba", "greater_is_better": False, "labels": np.unique(classes)}
+    return StratifiedKFold(FOLDS, shuffle=True, random_state=RANDOM_STATE), make_scorer(log_loss, **about)
 
 
 def _log(config: TrainingConfig, score: Score | None, number: int, total: int) -> None:
-    numbers = {} if score is None else {"rmse": score.rmse, "standard_error": score.standard_error}
+    numbers = {} if score is None else {score.measure: score.error, "standard_error": score.standard_error}
     about = {"candidate": number, "of": total, "estimator": config.estimator, "parameters": config.parameters}
     logger.info("compared", extra={**about, **numbers})

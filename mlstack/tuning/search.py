@@ -41,6 +41,7 @@ class Optimization(msgspec.Struct, frozen=True, kw_only=True):
     model_version: int | None = None  # None: the configured model stays
     verdict: str = ""  # of the quality gate
     reason: str = ""
+    score: str = ""  # by which the candidates were compared: rmse or log_loss
     scores: list[dict[str, Any]] = []
 
 
@@ -74,9 +75,14 @@ def optimize(
     before = read_optimization(store.root)
     if before is not None and before.content == content:
         return before, False
-    chosen, scores = _search(table, candidates, seconds)
+    scores = _search(table, candidates, seconds)
+    chosen = choose(scores, candidates[0])
     found = Optimization(
-        content=content, estimator=chosen.estimator, parameters=chosen.parameters, scores=scores
+        content=content,
+        estimator=chosen.estimator,
+        parameters=chosen.parameters,
+        score=scores[0].measure if scores else "",
+        scores=[_line(score) for score in scores],
     )
     if chosen != candidates[0]:
         version = store.find(content_digest(digest, chosen))
@@ -92,13 +98,10 @@ def _write(root: Path, found: Optimization) -> None:
         replace_file(root / FILE_NAME, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
 
 
-def _search(
-    table: FloatArray, candidates: Sequence[TrainingConfig], seconds: float
-) -> tuple[TrainingConfig, list[dict[str, Any]]]:
+def _search(table: FloatArray, candidates: Sequence[TrainingConfig], seconds: float) -> list[Score]:
     """Compare on the training rows of `table` [n, k+1]; the hold-out is reserved for the quality gate."""
     training, _ = split_in_place(table.copy(), candidates[0].test_fraction)
-    scores = compare(candidates, training, seconds)
-    return choose(scores, candidates[0]), [_line(score) for score in scores]
+    return compare(candidates, training, seconds)
 
 
 def _evaluate(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:
@@ -114,7 +117,7 @@ def _line(score: Score) -> dict[str, Any]:
     return {
         "estimator": score.config.estimator,
         "parameters": score.config.parameters,
-        "rmse": score.rmse,
+        score.measure: score.error,
         "standard_error": score.standard_error,
         "seconds": round(score.seconds, 3),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg2
 import pytest
 
@@ -13,7 +15,18 @@ TERMS = "x=x,x_squared=x^2,x_y=x*y,x_standardised=z(x)"
 MADE, THERE = "feature table made", "nothing to do: the feature table is up to date"
 
 
-def _rows(steps: Steps, query: str) -> list[tuple[float, ...]]:
+EVENTS = """
+    CREATE TYPE size AS ENUM ('small', 'large');
+    CREATE TABLE events
+        (day date, at timestamp, moment timestamptz, city text, big boolean, size size, sold text);
+    INSERT INTO events VALUES
+        ('1970-01-01', '1970-01-02 12:00', '2023-12-31 23:30:00-02', 'Hà Nội', true, 'small', 'yes'),
+        ('2024-02-29', '2024-02-29 06:00', '2024-02-29 06:00:00+00', NULL, NULL, 'large', 'no'),
+        (NULL, NULL, NULL, '', false, NULL, 'yes')"""
+DATES = {"DATA_TABLE": "events", "DATA_TARGET": "sold", "FEATURE_TABLE": "derived"}
+
+
+def _rows(steps: Steps, query: str) -> list[tuple[Any, ...]]:
     connection = psycopg2.connect(steps.database_url)
     with connection, connection.cursor() as cursor:
         cursor.execute(query)
@@ -77,6 +90,73 @@ def test_a_column_that_never_changes_cannot_be_standardised(trained: Steps) -> N
 
     assert outcome.code == 1
     assert "every value is the same" in outcome.errors()[0]
+
+
+def test_numbers_are_derived_from_dates_in_utc_and_null_stays_null(trained: Steps) -> None:
+    trained.execute(EVENTS)
+    terms = "y=year(moment),m=month(moment),w=weekday(day),d=days(day),h=days(at),z=days(moment)"
+
+    outcome = trained.run(FEATURES, **DATES, FEATURE_TERMS=terms)
+
+    assert outcome.code == 0, outcome.lines
+    assert _rows(trained, "SELECT y, m, w, d, h, z FROM derived") == [
+        (2024, 1, 4, 0, 1.5, 19723 + 1.5 / 24),  # 1970-01-01 was a Thursday
+        (2024, 2, 4, 19782, 19782.25, 19782.25),
+        (None,) * 6,
+    ]
+
+
+def test_text_booleans_and_the_target_are_carried_over_unchanged(trained: Steps) -> None:
+    trained.execute(EVENTS)
+
+    outcome = trained.run(FEATURES, **DATES, FEATURE_TERMS="town=city,big=big,size=size")
+
+    assert outcome.code == 0, outcome.lines
+    assert _rows(trained, "SELECT town, big, size::text, sold FROM derived") == [
+        ("Hà Nội", True, "small", "yes"), (None, None, "large", "no"), ("", False, None, "yes"),
+    ]  # fmt: skip
+    types = (
+        "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'derived'::regclass AND attnum > 0"
+    )
+    assert [name for (name,) in _rows(trained, types)] == ["text", "boolean", "size", "text"]
+
+
+def test_a_table_with_dates_is_made_anew_only_for_other_rows_or_types(trained: Steps) -> None:
+    trained.execute(EVENTS)
+    terms = {**DATES, "FEATURE_TERMS": "d=days(moment),town=city"}
+    elsewhere = "?options=-c%20TimeZone%3DAsia%2FTokyo%20-c%20DateStyle%3DGerman"
+    abroad = Steps(trained.database_url + elsewhere, trained.model_dir)
+
+    first, again, other_zone = (steps.run(FEATURES, **terms) for steps in (trained, trained, abroad))
+    trained.execute("ALTER TABLE events ALTER city TYPE varchar")
+    retyped = trained.run(FEATURES, **terms)
+
+    made = [next(line["event"] for line in found.lines) for found in (first, again, other_zone, retyped)]
+    assert made == [MADE, THERE, THERE, MADE]
+
+
+@pytest.mark.parametrize(
+    ("terms", "says"),
+    [
+        ("a=year(big)", "a=year(big) needs a date or a timestamp, and events.big is of type bool"),
+        ("a=city^2", "a=city^2 needs a number, and events.city is of type text"),
+        ("a=z(day)", "a=z(day) needs a number, and events.day is of type date"),
+        ("a=big*big", "a=big*big needs a number, and events.big is of type bool"),
+        (
+            "a=nowhere",
+            "events: there is no column nowhere (there are day, at, moment, city, big, size, sold)",
+        ),
+    ],
+)
+def test_a_term_that_does_not_fit_its_column_says_what_it_needs(
+    trained: Steps, terms: str, says: str
+) -> None:
+    trained.execute(EVENTS)
+
+    outcome = trained.run(FEATURES, **DATES, FEATURE_TERMS=terms)
+
+    assert outcome.code == 1
+    assert [line.removeprefix("FEATURE_TERMS: ") for line in outcome.errors()] == [says]
 
 
 def test_training_can_be_pointed_at_the_feature_table(trained: Steps) -> None:

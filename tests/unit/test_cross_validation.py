@@ -44,7 +44,7 @@ def test_the_score_is_the_mean_rmse_over_folds_that_leave_no_row_out() -> None:
         model = LinearRegression().fit(learned[:, :1], learned[:, 1])
         errors.append(np.sqrt(np.mean((model.predict(held_out[:, :1]) - held_out[:, 1]) ** 2)))
     assert sorted(row for _, held_out in folds for row in held_out) == list(range(100))
-    assert score.rmse == pytest.approx(np.mean(errors))
+    assert score.error == pytest.approx(np.mean(errors))
     assert score.standard_error == pytest.approx(np.std(errors, ddof=1) / np.sqrt(FOLDS))
 
 

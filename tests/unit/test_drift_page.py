@@ -60,7 +60,10 @@ def test_the_page_shows_every_number_of_a_report(client: FlaskClient) -> None:
     page = _page(client)
 
     assert "<h1>Drift: drifted</h1>" in page
-    assert "The last 300 logged rows that version 3 answered, compared with the 80 rows" in page
+    assert (
+        "The last 300 logged rows that version 3 answered, compared with the 80 rows of its training table"
+        in page
+    )
     assert "12.5% of the rows lie outside" in page
     assert "<h2>x: stable</h2>" in page
     assert '<h2 class="drifted">prediction: drifted</h2>' in page

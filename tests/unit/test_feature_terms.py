@@ -15,7 +15,12 @@ from mlstack.runtime.settings import SettingsError
         ("square=x^2", Term("square", "x", power=2)),
         ("cube = x^3", Term("cube", "x", power=3)),
         ("area=width*height", Term("area", "width", right="height")),
-        ("x_standardised=z(x)", Term("x_standardised", "x", standardised=True)),
+        ("x_standardised=z(x)", Term("x_standardised", "x", function="z")),
+        ("year=year(day)", Term("year", "day", function="year")),
+        ("m=month(day)", Term("m", "day", function="month")),
+        ("w=weekday(day)", Term("w", "day", function="weekday")),
+        ("age=days(built)", Term("age", "built", function="days")),
+        ("month=month", Term("month", "month")),
     ],
 )
 def test_a_term_is_read_and_written_alike(text: str, term: Term) -> None:
@@ -24,7 +29,20 @@ def test_a_term_is_read_and_written_alike(text: str, term: Term) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "=x", "a=x^4", "a=x+y", "a=log(x)", "a=x; DROP TABLE x", 'a="x"', "a=z(x"]
+    "text",
+    [
+        "x",
+        "=x",
+        "a=x^4",
+        "a=x+y",
+        "a=log(x)",
+        "a=x; DROP TABLE x",
+        'a="x"',
+        "a=z(x",
+        "a=hour(x)",
+        "a=year(x)^2",
+        "a=year()",
+    ],
 )
 def test_what_is_no_term_is_one_readable_line(text: str) -> None:
     with pytest.raises(SettingsError, match="FEATURE_TERMS") as caught:
