@@ -10,7 +10,7 @@ from mlstack.web.problems import Unavailable
 
 # Of a request with many rows the first is shown; the newest 20,000 requests are counted, however busy it is.
 _QUERY = """
-SELECT json_build_object('predictions', (
+SELECT json_build_object('now', extract(epoch FROM now()), 'predictions', (
     SELECT coalesce(json_agg(latest), '[]') FROM (
         SELECT id, extract(epoch FROM "timestamp") AS at, jsonb_array_length(prediction) AS rows,
                left((input_data->0)::text, 120) AS input, left((prediction->0)::text, 60) AS prediction,

@@ -15,21 +15,28 @@ export function number(value) {
   return size !== 0 && (size >= 1e6 || size < 1e-3) ? value.toExponential(2) : String(+value.toPrecision(5));
 }
 
+// A linear scale from values to pixels, widened to round numbers; `ticks` are five or so of those.
 function scale(values, from, to) {
   let [low, high] = [Math.min(...values), Math.max(...values)];
   if (low === high) [low, high] = [low - 1, high + 1];
-  return { low, high, at: (value) => from + ((value - low) / (high - low)) * (to - from) };
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
+  [low, high] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+  const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, index) => +(low + index * step).toPrecision(12));
+  return { low, high, ticks, at: (value) => from + ((value - low) / (high - low)) * (to - from) };
 }
 
 function frame(x, y, names, label) {
   const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
-  for (const part of [0, 0.25, 0.5, 0.75, 1]) {
-    const [across, up] = [x.low + part * (x.high - x.low), y.low + part * (y.high - y.low)];
+  for (const up of y.ticks) {
     svg.append(
       shape("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: y.at(up), y2: y.at(up) }),
       shape("text", { x: LEFT - 6, y: y.at(up) + 4, "text-anchor": "end" }, number(up)),
-      shape("text", { x: x.at(across), y: HEIGHT - 22, "text-anchor": "middle" }, number(across)),
     );
+  }
+  for (const across of x.ticks) {
+    svg.append(shape("text", { x: x.at(across), y: HEIGHT - 22, "text-anchor": "middle" }, number(across)));
   }
   svg.append(
     shape("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, names[0]),
@@ -77,19 +84,18 @@ export function picture(model, asked) {
   return svg;
 }
 
-// A line over the last minutes; `points` are [time, value].
+// A line over the last five minutes; `points` are [seconds ago, value], the oldest first.
 export function chart(title, points, format) {
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
   const latest = document.createElement("b");
   latest.textContent = points.length ? format(points.at(-1)[1]) : "–";
   caption.append(`${title} `, latest);
-  const svg = shape("svg", { viewBox: "0 0 300 70", role: "img", "aria-label": `${title}: ${latest.textContent}` });
-  svg.append(shape("line", { class: "axis", x1: 0, x2: 300, y1: 66, y2: 66 }));
+  const svg = shape("svg", { viewBox: "0 0 304 70", role: "img", "aria-label": `${title}: ${latest.textContent}` });
+  svg.append(shape("line", { class: "axis", x1: 0, x2: 304, y1: 66, y2: 66 }));
   if (points.length) {
-    const end = points.at(-1)[0];
-    const y = scale([0, ...points.map(([, value]) => value)], 66, 6);
-    const line = points.map(([at, value]) => [300 - (end - at), y.at(value)]);
+    const highest = Math.max(...points.map(([, value]) => value)) || 1;
+    const line = points.map(([ago, value]) => [300 - ago, 66 - (60 * value) / highest]);
     svg.append(shape("path", { class: "curve", d: path(line) }), shape("circle", { class: "asked", cx: line.at(-1)[0], cy: line.at(-1)[1], r: 2 }));
   }
   figure.append(caption, svg);

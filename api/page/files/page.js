@@ -4,8 +4,9 @@ import { build, problem, row, show } from "./form.js";
 import { confusion, predictions, versions } from "./tables.js";
 
 const POLL_MILLISECONDS = 2000;
+const [PART_SECONDS, PARTS] = [10, 29];
 const at = (id) => document.getElementById(id);
-const state = { key: "", model: null, loaded: null };
+const state = { key: "", model: null, loaded: null, queue: [] };
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers, ...(state.key ? { "X-API-Key": state.key } : {}) };
@@ -43,18 +44,24 @@ async function update({ health: report, queue, log }) {
   at("log-away").hidden = log !== null;
   if (log) {
     predictions(at("log-rows"), log.predictions);
-    charts(log.traffic, queue);
+    charts({ ...log, queue });
   }
   if (report.model_version !== state.loaded) await load(report.model_version);
 }
 
-function charts(traffic, queue) {
-  const over = (value) => traffic.map((part) => [part.at, value(part)]);
+// The log has a part for every ten seconds with traffic; the present part is not over yet.
+function charts({ now, traffic, queue }) {
+  const present = Math.floor(now / PART_SECONDS) * PART_SECONDS;
+  const parts = new Map(traffic.map((part) => [part.at, part]));
+  const times = Array.from({ length: PARTS }, (_, index) => present - (PARTS - index) * PART_SECONDS);
+  const all = (value) => times.map((time) => [now - time - PART_SECONDS, parts.has(time) ? value(parts.get(time)) : 0]);
+  const busy = (value) => all(value).filter((_, index) => parts.has(times[index]));
+  state.queue = [...state.queue.filter(([time]) => time > now - 300), [now, queue]];
   at("charts").replaceChildren(
-    chart("requests a second", over((part) => part.requests / 10), number),
-    chart("latency, 95th percentile", over((part) => 1000 * part.latency), (value) => `${number(+value.toFixed(1))} ms`),
-    chart("answered from the cache", over((part) => 100 * part.hits), (value) => `${value.toFixed(0)} %`),
-    chart("waiting for PostgreSQL", [[0, queue]], number),
+    chart("requests a second", all((part) => part.requests / PART_SECONDS), number),
+    chart("latency, 95th percentile", busy((part) => 1000 * part.latency), (value) => `${number(+value.toFixed(1))} ms`),
+    chart("answered from the cache", busy((part) => 100 * part.hits), (value) => `${value.toFixed(0)} %`),
+    chart("waiting for PostgreSQL", state.queue.map(([time, value]) => [now - time, value]), number),
   );
 }
 
