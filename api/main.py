@@ -26,6 +26,8 @@ from api.metrics import registered
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict, protect_documentation
+from api.page import routes as page
+from api.page.traffic import Traffic
 from api.prediction.admission import Admission
 from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
@@ -79,6 +81,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     ):
         app.state.service = service
         app.state.jobs = jobs_service
+        app.state.traffic = Traffic(pools.readers)
         app.state.feedback = FeedbackService(FeedbackStore(pools.writers), service.log)
         stack.enter_context(registered(feedback_metrics.REGISTRY))
         app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys, service.memory)
@@ -105,6 +108,7 @@ def create_app(settings: Settings, job_settings: JobSettings) -> HotPathFirst:
         redirect_slashes=False,
     )
     app.state.settings, app.state.job_settings = settings, job_settings
+    app.include_router(page.router)
     app.include_router(information.router)
     app.include_router(health.router)
     app.include_router(open_inference.router)

@@ -47,10 +47,10 @@ class Readiness(BaseModel):
 )
 async def health(service: CurrentService, response: Response) -> HealthReport:
     """Report on the model and both stores without waiting: their state is monitored in the background."""
-    report = _report(service)
-    if report.status == "unhealthy":
+    found = report(service)
+    if found.status == "unhealthy":
         response.status_code = 503
-    return report
+    return found
 
 
 @router.get("/livez")
@@ -65,7 +65,8 @@ async def ready(service: CurrentService) -> Readiness:
     return Readiness.model_validate(probes.ready(service.check_ready()))
 
 
-def _report(service: Service) -> HealthReport:
+def report(service: Service) -> HealthReport:
+    """Return the state of the model and of both stores."""
     current = service.models.current
     model = current.get()
     database, redis = service.log.database_available, service.redis.available

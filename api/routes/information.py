@@ -1,21 +1,14 @@
-"""Redirect to the documentation, and the metrics."""
+"""The metrics."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import metrics
 from api.dependencies import CurrentService
 
 router = APIRouter()
-
-
-@router.get("/", include_in_schema=False)
-async def root() -> RedirectResponse:
-    """Redirect to the documentation."""
-    return RedirectResponse("/docs")
 
 
 @router.get(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlstack.data.database import connected
 from mlstack.registry.atomic_files import write_errors
 from mlstack.registry.manifest import Manifest
+from mlstack.registry.picture import write_picture
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.refusals import ModelRefused, QualityGateFailed
@@ -58,7 +59,8 @@ def evaluate(
 
     `command` is what the history of served versions names.
     """
-    from mlstack.evaluation.report import write_report  # noqa: PLC0415 - imports NumPy
+    from mlstack.evaluation.picture import picture_of  # noqa: PLC0415 - imports NumPy
+    from mlstack.evaluation.report import write_report  # noqa: PLC0415
 
     manifest = store.verified(version)
     try:
@@ -70,6 +72,7 @@ def evaluate(
         if (verdict.rmse, verdict.log_loss) != (None, None):  # non-finite predictions cannot be drawn
             with write_errors(store.root):
                 write_report(comparison, store.path(version))
+                write_picture(store.path(version), picture_of(comparison))
     store.record(version, verdict, command)
     return verdict
 

@@ -19,7 +19,9 @@ logger = logging.getLogger(__name__)
 HEADER = "X-API-Key"
 SHORTEST = 16
 # Probes and scrapes come from the internal network; with keys configured nginx answers /metrics with 404.
-EXEMPT = frozenset({"/health", "/livez", "/readyz", "/metrics"})
+# The page and its files hold nothing secret; what they show is asked for with a key.
+EXEMPT = frozenset({"/health", "/livez", "/readyz", "/metrics", "/"})
+_PAGE, _PAGE_FILES = "/page/", (".css", ".js")
 
 
 class ApiKeys:
@@ -38,7 +40,7 @@ class ApiKeys:
     def check(self, path: str, key: bytes | None) -> None:
         """Raise Unauthorized unless `path` is exempt or `key` valid; how wrong a key is never shows."""
         digests = self.secret.value
-        if not digests or path in EXEMPT:
+        if not digests or path in EXEMPT or (path.startswith(_PAGE) and path.endswith(_PAGE_FILES)):
             return
         given = _digest(key or b"")
         # Every digest is compared: which one matched, or how far a wrong one went, does not show in the time.

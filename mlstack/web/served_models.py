@@ -27,7 +27,7 @@ class ServedModels:
         """Load the current version, if any; a refused one is logged and leaves the server unready."""
         self.current = CurrentModel(store, load)
         self.current.refresh()
-        self._store = store
+        self.store = store
         self._load = load
         self._kept: OrderedDict[int, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
@@ -53,7 +53,7 @@ class ServedModels:
 
     def promoted(self) -> list[int]:
         """Return the versions that clients may request, oldest first."""
-        store = self._store
+        store = self.store
         return [version for version in store.versions() if store.evaluation(version).verdict == "promoted"]
 
     def _older(self, version: int) -> LoadedModel:
@@ -63,7 +63,7 @@ class ServedModels:
             self._kept.move_to_end(version)
             return self._kept[version]
         try:
-            model = self._load(self._store.path(version))
+            model = self._load(self.store.path(version))
         except Refusal as refusal:
             logger.warning("version refused", extra={"model_version": version, "reason": str(refusal)})
             raise UnknownVersion(f"model version {version} may not be served") from refusal

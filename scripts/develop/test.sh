@@ -90,6 +90,7 @@ fi
 scripts/bootstrap/venv.sh
 databases=yes
 if wanted integration; then scripts/bootstrap/servers.sh databases || { ! is_root || exit 1; databases=no; }; fi
+if [ "$engine" = yes ] && wanted browser; then scripts/bootstrap/servers.sh databases || say "going on without"; fi
 for folder in /usr/lib/postgresql/*/bin; do PATH=$folder:$PATH; done
 
 [ "${#only[@]}" != 0 ] || stage check scripts/develop/check.sh

@@ -116,10 +116,3 @@ def test_the_documentation_brings_its_own_files(server: ServingProcess, page: st
         found = server.client.get(link)
         assert found.status_code == 200, link
         assert found.content
-
-
-def test_the_way_to_the_documentation_is_the_front_page(server: ServingProcess) -> None:
-    """GET / redirects a browser to the documentation."""
-    answer = server.client.get("/", follow_redirects=True)
-
-    assert answer.url.path == "/docs"

@@ -13,6 +13,7 @@ from api.jobs.pool import ConnectionPool, ask
 
 from api.connections.address import StoreAddress
 from api.connections.background import running
+from api.connections.pool import ConnectionPool, ask
 from api.connections.postgres import PostgresConnection
 from api.jobs.routes import _submission
 from api.jobs.statements import FIND

@@ -1,0 +1,103 @@
+// Draws in SVG. Every text from outside is set as text, never as markup.
+const SVG = "http://www.w3.org/2000/svg";
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [600, 360, 56, 12, 10, 40];
+
+export function shape(name, attributes, ...children) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+export function number(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  return size !== 0 && (size >= 1e6 || size < 1e-3) ? value.toExponential(2) : String(+value.toPrecision(5));
+}
+
+// A linear scale from values to pixels, widened to round numbers; `ticks` are five or so of those.
+function scale(values, from, to) {
+  let [low, high] = [Math.min(...values), Math.max(...values)];
+  if (low === high) [low, high] = [low - 1, high + 1];
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
+  [low, high] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+  const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, index) => +(low + index * step).toPrecision(12));
+  return { low, high, ticks, at: (value) => from + ((value - low) / (high - low)) * (to - from) };
+}
+
+function frame(x, y, names, label) {
+  const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+  for (const up of y.ticks) {
+    svg.append(
+      shape("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: y.at(up), y2: y.at(up) }),
+      shape("text", { x: LEFT - 6, y: y.at(up) + 4, "text-anchor": "end" }, number(up)),
+    );
+  }
+  for (const across of x.ticks) {
+    svg.append(shape("text", { x: x.at(across), y: HEIGHT - 22, "text-anchor": "middle" }, number(across)));
+  }
+  svg.append(
+    shape("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, names[0]),
+    shape("text", { x: 12, y: HEIGHT / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${HEIGHT / 2})` }, names[1]),
+  );
+  return svg;
+}
+
+function dots(svg, points, x, y, kind) {
+  for (const [across, up] of points) {
+    svg.append(shape("circle", { class: kind, cx: x.at(across), cy: y.at(up), r: 2.5 }));
+  }
+}
+
+const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
+// The picture of a model: the fit over its only feature, or actual against predicted values of the hold-out.
+export function picture(model, asked) {
+  const { kind, training, holdout, curve = [] } = model.picture;
+  const points = [...training, ...holdout];
+  const marks = asked ? [[asked.x, asked.low], [asked.x, asked.high]] : [];
+  const xs = [...points, ...marks].map(([value]) => value);
+  const ys = [...points, ...marks].map(([, value]) => value).concat(curve.flatMap(([, , low, high]) => [low, high]));
+  const even = kind === "agreement" ? [...xs, ...ys] : null;
+  const x = scale(even ?? xs, LEFT, WIDTH - RIGHT);
+  const y = scale(even ?? ys, HEIGHT - BOTTOM, TOP);
+  const names = kind === "fit" ? [model.columns[0].name, model.target] : [`actual ${model.target}`, "predicted"];
+  const svg = frame(x, y, names, `${names[1]} over ${names[0]}`);
+  if (kind === "fit") {
+    const upper = curve.map(([at, , , high]) => [x.at(at), y.at(high)]);
+    const lower = curve.map(([at, , low]) => [x.at(at), y.at(low)]).reverse();
+    svg.append(shape("path", { class: "band", d: `${path([...upper, ...lower])}Z` }));
+    svg.append(shape("path", { class: "curve", d: path(curve.map(([at, value]) => [x.at(at), y.at(value)])) }));
+  } else {
+    svg.append(shape("path", { class: "curve", d: path([[x.at(x.low), y.at(x.low)], [x.at(x.high), y.at(x.high)]]) }));
+  }
+  dots(svg, training, x, y, "training");
+  dots(svg, holdout, x, y, "holdout");
+  if (asked) {
+    svg.append(
+      shape("line", { class: "asked", x1: x.at(asked.x), x2: x.at(asked.x), y1: y.at(asked.low), y2: y.at(asked.high) }),
+      shape("circle", { class: "asked", cx: x.at(asked.x), cy: y.at(asked.value), r: 5 }),
+    );
+  }
+  return svg;
+}
+
+// A line over the last five minutes; `points` are [seconds ago, value], the oldest first.
+export function chart(title, points, format) {
+  const figure = document.createElement("figure");
+  const caption = document.createElement("figcaption");
+  const latest = document.createElement("b");
+  latest.textContent = points.length ? format(points.at(-1)[1]) : "–";
+  caption.append(`${title} `, latest);
+  const svg = shape("svg", { viewBox: "0 0 304 70", role: "img", "aria-label": `${title}: ${latest.textContent}` });
+  svg.append(shape("line", { class: "axis", x1: 0, x2: 304, y1: 66, y2: 66 }));
+  if (points.length) {
+    const highest = Math.max(...points.map(([, value]) => value)) || 1;
+    const line = points.map(([ago, value]) => [300 - ago, 66 - (60 * value) / highest]);
+    svg.append(shape("path", { class: "curve", d: path(line) }), shape("circle", { class: "asked", cx: line.at(-1)[0], cy: line.at(-1)[1], r: 2 }));
+  }
+  figure.append(caption, svg);
+  return figure;
+}

@@ -1,0 +1,147 @@
+// One page: what the service is, a form for its model, and what happens now. It asks every two seconds while it is seen.
+import { chart, number, picture } from "./drawing.js";
+import { build, problem, row, show } from "./form.js";
+import { confusion, predictions, versions } from "./tables.js";
+
+const POLL_MILLISECONDS = 2000;
+const [PART_SECONDS, PARTS] = [10, 29];
+const at = (id) => document.getElementById(id);
+const state = { key: "", model: null, loaded: null, queue: [] };
+
+async function ask(path, options = {}) {
+  const headers = { ...options.headers, ...(state.key ? { "X-API-Key": state.key } : {}) };
+  const answer = await fetch(path, { ...options, headers });
+  if (answer.status === 401) at("key").hidden = false;
+  return answer;
+}
+
+async function poll() {
+  let wait = POLL_MILLISECONDS;
+  try {
+    const answer = await ask("/page/state");
+    if (answer.ok) await update(await answer.json());
+    else if (answer.status === 401) health("unhealthy", "a key is required");
+    else health("unhealthy", (await answer.json()).detail ?? `status ${answer.status}`);
+  } catch {
+    health("unhealthy", "the service does not answer");
+    wait *= 2;
+  }
+  setTimeout(poll, wait);
+}
+
+function health(kind, text) {
+  const line = at("health");
+  if (line.textContent !== text) line.textContent = text;
+  line.className = kind;
+}
+
+async function update({ health: report, queue, log }) {
+  at("key").hidden = true;
+  at("content").hidden = false;
+  const away = ["database", "redis"].filter((store) => report[store] !== "connected");
+  const stores = away.length ? `, ${away.map((store) => (store === "database" ? "PostgreSQL" : "Redis")).join(" and ")} away` : "";
+  health(report.status, `${report.status}${stores}`);
+  at("log-away").hidden = log !== null;
+  if (log) {
+    predictions(at("log-rows"), log.predictions);
+    charts({ ...log, queue });
+  }
+  if (report.model_version !== state.loaded) await load(report.model_version);
+}
+
+// The log has a part for every ten seconds with traffic; the present part is not over yet.
+function charts({ now, traffic, queue }) {
+  const present = Math.floor(now / PART_SECONDS) * PART_SECONDS;
+  const parts = new Map(traffic.map((part) => [part.at, part]));
+  const times = Array.from({ length: PARTS }, (_, index) => present - (PARTS - index) * PART_SECONDS);
+  const all = (value) => times.map((time) => [now - time - PART_SECONDS, parts.has(time) ? value(parts.get(time)) : 0]);
+  const busy = (value) => all(value).filter((_, index) => parts.has(times[index]));
+  state.queue = [...state.queue.filter(([time]) => time > now - 300), [now, queue]];
+  at("charts").replaceChildren(
+    chart("requests a second", all((part) => part.requests / PART_SECONDS), number),
+    chart("latency, 95th percentile", busy((part) => 1000 * part.latency), (value) => `${number(+value.toFixed(1))} ms`),
+    chart("answered from the cache", busy((part) => 100 * part.hits), (value) => `${value.toFixed(0)} %`),
+    chart("waiting for PostgreSQL", state.queue.map(([time, value]) => [now - time, value]), number),
+  );
+}
+
+async function load(version) {
+  const answer = await ask("/page/model");
+  const none = !answer.ok;
+  at("model-none").hidden = !none;
+  for (const id of ["model-facts", "ask", "picture"]) at(id).hidden = none;
+  if (none) {
+    at("model-none").textContent = (await answer.json()).detail;
+    return;
+  }
+  const body = await answer.json();
+  state.loaded = version;
+  const changed = JSON.stringify(state.model?.columns) !== JSON.stringify(body.model.columns);
+  state.model = body.model;
+  facts(body.model);
+  if (changed) build(at("ask-fields"), body.model.columns);
+  draw(null);
+  versions(at("version-rows"), body.versions, open);
+}
+
+function facts(model) {
+  const lines = {
+    version: model.version,
+    predicts: `${model.target} from ${model.columns.map((column) => column.name).join(", ")}`,
+    estimator: model.estimator,
+    trained: `${new Date(model.created).toLocaleString()}, on ${model.rows} rows of ${model.table}`,
+    judged: model.reason,
+    ...Object.fromEntries(Object.entries(model.metrics).map(([name, value]) => [`hold-out ${name}`, number(value)])),
+  };
+  at("model-facts").replaceChildren(
+    ...Object.entries(lines).flatMap(([name, text]) => [
+      Object.assign(document.createElement("dt"), { textContent: name }),
+      Object.assign(document.createElement("dd"), { textContent: text }),
+    ]),
+  );
+}
+
+function draw(asked) {
+  const { model } = state;
+  at("picture").hidden = model.picture === null;
+  if (model.picture === null) return;
+  const matrix = model.picture.kind === "confusion";
+  at("picture-drawing").replaceChildren(matrix ? confusion(model.classes, model.picture.counts) : picture(model, asked));
+  at("picture-legend").textContent = {
+    fit: "grey: training rows, orange: hold-out, blue: the model with its 95 % interval, red: your question",
+    agreement: "orange: rows of the hold-out, blue: a perfect prediction",
+    confusion: "rows of the hold-out",
+  }[model.picture.kind];
+}
+
+async function predict(event) {
+  event.preventDefault();
+  const asked = row(state.model.columns);
+  const body = JSON.stringify({ instances: [asked] });
+  const answer = await ask("/predict", { method: "POST", body, headers: { "Content-Type": "application/json" } });
+  const found = await answer.json();
+  if (!answer.ok) return problem(at("answer"), found.detail);
+  show(at("answer"), state.model, found);
+  if (state.model.picture?.kind === "fit") {
+    const [low, high] = found.intervals[0];
+    draw({ x: asked[0], value: found.predictions[0], low, high });
+  }
+  return undefined;
+}
+
+async function open(event, address) {
+  if (!state.key) return;
+  event.preventDefault(); // a link cannot carry the key
+  const answer = await ask(address);
+  window.open(URL.createObjectURL(await answer.blob()), "_blank", "noopener");
+}
+
+at("ask-form").addEventListener("submit", predict);
+at("key").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  state.key = at("key-value").value;
+  const answer = await ask("/page/state");
+  at("key-error").textContent = answer.status === 401 ? "This key is not valid." : "";
+  if (answer.ok) await update(await answer.json());
+});
+poll();
