@@ -47,7 +47,8 @@ async def infer(
     started = time.perf_counter()
     intake = service.intake
     model = await select(service, name, version)
-    body = await intake.body(request.receive, share)
+    headers = dict(request.scope["headers"])
+    body = await intake.body(headers, request.receive, share)
     length = _header_length(request.headers.get(_LENGTH), len(body))
     lists = intake.max_rows + 4 * len(model.features)
     asked = decode_json(_decode_request, body[:length], _EXPECTED, lists)
@@ -56,7 +57,7 @@ async def infer(
     content = rows.tobytes()
     del body, rows  # what waits is the content alone
     asked.inputs.clear()
-    identity = identify(dict(request.scope["headers"]))
+    identity = identify(headers)
     answer = await service.batcher.answer(identity, model, content, started)
     response = _respond(asked, outputs, _decode_answer(answer))
     share.resize(2 * len(response.body))

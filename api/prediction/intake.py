@@ -38,13 +38,13 @@ class Intake:
         self.max_rows = max_rows
         self._max_body_bytes = max_body_bytes
 
-    async def body(self, receive: Receive, share: Share) -> bytes:
-        """Return the whole body; raise TooLarge or Unavailable."""
-        return await read_body(receive, self._max_body_bytes, share)
+    async def body(self, headers: Headers, receive: Receive, share: Share) -> bytes:
+        """Return the whole body, decompressed; raise what read_body raises."""
+        return await read_body(receive, self._max_body_bytes, share, headers.get(b"content-encoding", b""))
 
     async def question(self, headers: Headers, receive: Receive, share: Share) -> Question:
         """Read the JSON body of POST /predict and POST /jobs; raise a Problem that says what is wrong."""
-        body = await self.body(receive, share)
+        body = await self.body(headers, receive, share)
         check_json(headers.get(b"content-type", b"").decode("latin-1"))
         asked = decode_rows(body, self.max_rows)
         model = await self.model(asked.model_version)
