@@ -9,8 +9,9 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import CurrentService, CurrentShare, WholeResponse
+from api.model_name import MODEL, Name
 from api.open_inference.messages import InferenceRequest, InferenceResponse, RequestedOutput
-from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, select
+from api.open_inference.naming import OUTPUTS, ROUTER, Version, select
 from api.open_inference.tensors import read_inputs, requested_outputs, write_outputs
 from api.prediction.identifiers import identify
 from mlstack.web.bodies import decode_json

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from api.dependencies import CurrentService
-from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, check_name, select
+from api.model_name import MODEL, Name, check_name
+from api.open_inference.naming import OUTPUTS, ROUTER, Version, select
 from mlstack.web.problems import InvalidInput
 
 router = APIRouter(**ROUTER)

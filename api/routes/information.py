@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import metrics
@@ -13,9 +13,11 @@ router = APIRouter()
 
 
 @router.get("/", include_in_schema=False)
-async def root() -> RedirectResponse:
-    """Redirect to the documentation."""
-    return RedirectResponse("/docs")
+async def root(request: Request) -> Response:
+    """Redirect a browser to the documentation; tell a client of KServe V1 that the server is alive."""
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/docs")
+    return JSONResponse({"status": "alive", "documentation": "/docs"})
 
 
 @router.get(

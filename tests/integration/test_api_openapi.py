@@ -127,6 +127,6 @@ def test_the_documentation_brings_its_own_files(server: ServingProcess, page: st
 
 def test_the_way_to_the_documentation_is_the_front_page(server: ServingProcess) -> None:
     """GET / redirects a browser to the documentation."""
-    answer = server.client.get("/", follow_redirects=True)
+    answer = server.client.get("/", headers={"accept": "text/html"}, follow_redirects=True)
 
     assert answer.url.path == "/docs"
