@@ -1,4 +1,4 @@
-"""Shared by the protocol's endpoints: the model's versions, its outputs, the form of errors."""
+"""Shared by the protocol's endpoints: the model's versions, the form of errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.problems import UnknownVersion
 
 PREFIX = "/v2"
-OUTPUTS = {"predictions": [-1], "intervals": [-1, 2], "confidence": [-1]}
 Version = Annotated[str, Path(description="The number of a promoted version.")]
 
 _LONGEST_VERSION = 10  # digits

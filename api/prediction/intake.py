@@ -15,7 +15,6 @@ from mlstack.runtime.arrays import FloatArray
 from mlstack.web.bodies import check_json
 from mlstack.web.classes import answer_bytes, check_answer_size
 from mlstack.web.instances import check_rows
-from mlstack.web.problems import InvalidInput
 from mlstack.web.requests import decode_rows
 from mlstack.web.rows import Rows, encode, read_rows
 from mlstack.web.served_models import ServedModels
@@ -60,8 +59,6 @@ class Intake:
 
     def rows(self, values: FloatArray, model: LoadedModel, share: Share) -> FloatArray:
         """Return checked rows of numbers that a protocol has read; raise InvalidInput or Unavailable."""
-        if not model.plain or model.classes:
-            raise InvalidInput("expected a model of plain numbers; ask this one by POST /predict")
         rows = check_rows(values, model.n_features, self.max_rows)
         check_answer_size(model, len(rows), self.max_rows)
         share.resize(cost(Rows(rows), model))

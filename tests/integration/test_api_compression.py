@@ -22,7 +22,9 @@ ROWS = {"instances": [[1.0], [2.0], [3.0]]}
 TENSOR = {"inputs": [{"name": "input", "shape": [3, 1], "datatype": "FP64", "data": [1, 2, 3]}]}
 ROUTES = {
     "/predict": ROWS,
+    "/v1/models/model:predict": ROWS,
     "/v2/models/model/infer": TENSOR,
+    "/invocations": ROWS,
 }
 MANY = json.dumps({"instances": [[number] for number in range(10_000)]}).encode()
 

@@ -107,9 +107,9 @@ def test_the_client_gets_the_classes_of_a_classifier(tmp_path: Path, real_stores
 def test_the_client_reads_our_errors(server: ServingProcess) -> None:
     data = {"instances": [[1.0, 2.0]]}
 
-    with pytest.raises(httpx.HTTPStatusError, match="expected a list of numbers.*400 Bad Request"):
+    with pytest.raises(httpx.HTTPStatusError, match=r"expected a list of numbers.*400 Bad Request"):
         ask(server, lambda client, base: client.infer(base, data, model_name="model"))
-    with pytest.raises(httpx.HTTPStatusError, match="there is no model other.*404 Not Found"):
+    with pytest.raises(httpx.HTTPStatusError, match=r"there is no model other.*404 Not Found"):
         ask(server, lambda client, base: client.infer(base, data, model_name="other"))
 
 

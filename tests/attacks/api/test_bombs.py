@@ -12,7 +12,7 @@ from tests.harness.processes.serving import ServingProcess
 
 MOST = 1 << 20  # MAX_BODY_BYTES
 JSON = "Content-Type: application/json"
-PATHS = ["/predict", "/v2/models/model/infer"]
+PATHS = ["/predict", "/v1/models/model:predict", "/v2/models/model/infer", "/invocations"]
 
 
 def bomb(window: int, size: int) -> bytes:
