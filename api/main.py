@@ -23,8 +23,8 @@ from api.jobs import routes as jobs
 from api.jobs.service import open_job_service
 from api.jobs.settings import JobSettings
 from api.kserve_v1 import routes as kserve_v1
-from api.mlflow_scoring import routes as mlflow_scoring
 from api.metrics import registered
+from api.mlflow_scoring import routes as mlflow_scoring
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict, protect_documentation

@@ -68,6 +68,6 @@ async def give_feedback(
     feedback: Annotated[FeedbackService, Depends(_feedback)],
 ) -> FeedbackReport:
     """Record the true values of earlier predictions. A repeated request changes nothing."""
-    body = await service.intake.body(request.receive, share)
+    body = await service.intake.body(dict(request.scope["headers"]), request.receive, share)
     entries, single = read_entries(request.headers.get("content-type", ""), body, service.intake.max_rows)
     return await feedback.record_one(entries[0]) if single else await feedback.record(entries)

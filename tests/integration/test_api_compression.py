@@ -67,6 +67,16 @@ def test_a_compressed_body_has_the_answer_of_the_plain_one(
     assert all(answer.json()[key] == plain.json()[key] for key in keys)
 
 
+@pytest.mark.parametrize("coding", CODINGS)
+def test_feedback_may_be_compressed_too(server: ServingProcess, coding: str) -> None:
+    prediction = server.predict(ROWS).json()["id"]
+    body = json.dumps({"id": prediction, "actual": [3.0, 5.0, 7.0]}).encode()
+
+    answer = post(server, CODINGS[coding](body), coding, "/feedback")
+
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1), answer.text
+
+
 @pytest.mark.parametrize("path", ROUTES)
 def test_an_unknown_coding_is_told_the_known_ones(server: ServingProcess, path: str) -> None:
     """Even on a short body that would be answered, were it not for the header."""
