@@ -50,10 +50,9 @@ class HotPathFirst:
             if scope["path"] == PATH and scope["method"] == "POST":
                 await self._app.state.predict(scope, receive, send)
                 return
-            if not scope[
-                "path"
-            ].isprintable():  # `$` in a route's pattern matches before a last line feed, too
-                scope["path"] = quote(scope["path"])
+            if not scope["path"].isprintable():
+                # `$` in a route's pattern matches before a last line feed, too
+                scope["path"] = quote(scope["path"], safe="/:")
         await self._observed(scope, receive, send)
 
 

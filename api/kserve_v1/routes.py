@@ -32,6 +32,16 @@ async def models() -> dict[str, list[str]]:
     return {"models": [MODEL]}
 
 
+@router.post("/models/{name}:predict", responses=ANSWER, openapi_extra={"requestBody": _BODY})
+async def predict(service: CurrentService, request: Request, share: CurrentShare, name: Name) -> Response:
+    """Predict; the body is one of POST /predict with `instances`."""
+    started = time.perf_counter()
+    check_name(name)
+    headers = dict(request.scope["headers"])
+    question = service.intake.question(headers, request.receive, share)
+    return await answer(service, headers, share, await question, started)
+
+
 @router.get("/models/{name}:predict", include_in_schema=False)
 async def only_post() -> None:
     """Answer 405; the next route would take the verb for a part of the name."""
@@ -44,13 +54,3 @@ async def model_ready(service: CurrentService, name: Name) -> dict[str, Any]:
     check_name(name)
     service.check_ready()
     return {"name": MODEL, "ready": True}
-
-
-@router.post("/models/{name}:predict", responses=ANSWER, openapi_extra={"requestBody": _BODY})
-async def predict(service: CurrentService, request: Request, share: CurrentShare, name: Name) -> Response:
-    """Predict; the body is one of POST /predict with `instances`."""
-    started = time.perf_counter()
-    check_name(name)
-    headers = dict(request.scope["headers"])
-    question = service.intake.question(headers, request.receive, share)
-    return await answer(service, headers, share, await question, started)
