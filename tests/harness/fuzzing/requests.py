@@ -16,7 +16,8 @@ _VERSIONS = [
 API = [ "/", "/predict", "/jobs", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/health", "/livez",
     "/readyz", "/metrics", "/docs", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready",
     "/v1/models", "/v1/models/model", "/v1/models/x", "/v1/models/model:predict", "/v1/models/x:predict",
-    "/invocations", "/ping", "/version", "/v2/repository/index", "/v2/repository/models/model/load", "/v2/repository/models/model/unload",
+    "/invocations", "/ping", "/version",
+    "/v2/repository/index", "/v2/repository/models/model/load", "/v2/repository/models/model/unload",
     *_VERSIONS, *[f"{version}/infer" for version in _VERSIONS],
     *[f"{version}/ready" for version in _VERSIONS],
 ]  # fmt: skip
