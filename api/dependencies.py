@@ -10,6 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request, Response
 
 from api.http_server.asgi import Receive, Scope, Send, send_body
+from api.http_server.compression import encode_answer
 from api.http_server.memory import Share
 from api.service import Service
 from mlstack.web.api_keys import HEADER
@@ -49,12 +50,16 @@ UntilSent = Annotated[AsyncExitStack, Depends(_until_sent)]
 
 
 class WholeResponse(Response):
-    """A response in one piece, which counts as sent when the client has taken it."""
+    """A response in one piece, compressed where it pays; it counts as sent when the client has taken it."""
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send_body(send, bytes(self.body))
+        accepted = dict(scope["headers"]).get(b"accept-encoding", b"")
+        body, coding = await encode_answer(bytes(self.body), accepted)
+        headers = [header for header in self.raw_headers if header[0] != b"content-length"]
+        headers += [*coding, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send_body(send, body)
 
 
 class ResponseInPieces(Response):

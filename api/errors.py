@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 
-import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.http_server.asgi import ClientGone
 from api.http_server.metrics import CLIENT_GONE
-from api.open_inference.naming import PREFIX
+from api.kserve_v1 import errors as kserve_v1
+from api.mlflow_scoring import errors as mlflow_scoring
+from api.open_inference import naming as open_inference
 from mlstack.web import request_ids
 from mlstack.web.problems import CONTENT_TYPE, DETAILS, InvalidInput, Problem, problem_body
 
 logger = logging.getLogger(__name__)
+
+_FORMS = (open_inference.error_form, kserve_v1.error_form, mlflow_scoring.error_form)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -54,11 +57,13 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 
 def _respond(request: Request, status: int, detail: str, headers: dict[str, str]) -> Response:
-    """Return problem details, or under /v2 the form that the Open Inference Protocol requires."""
+    """Return problem details, or the form that the path's protocol requires."""
     request_id = request_ids.request_id(request.headers.get(request_ids.HEADER))
     headers[request_ids.HEADER] = request_id
-    if request.url.path.startswith(f"{PREFIX}/"):
-        headers["Content-Type"] = "application/json"
-        return Response(msgspec.json.encode({"error": detail}), status, headers)
+    for error_form in _FORMS:
+        formed = error_form(request.url.path, status, detail)
+        if formed is not None:
+            headers["Content-Type"] = "application/json"
+            return Response(formed[1], formed[0], headers)
     headers["Content-Type"] = CONTENT_TYPE
     return Response(problem_body(status, detail, request_id), status, headers)

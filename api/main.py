@@ -22,7 +22,9 @@ from api.http_server.observation import ObserveRequests
 from api.jobs import routes as jobs
 from api.jobs.service import open_job_service
 from api.jobs.settings import JobSettings
+from api.kserve_v1 import routes as kserve_v1
 from api.metrics import registered
+from api.mlflow_scoring import routes as mlflow_scoring
 from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict, protect_documentation
@@ -50,10 +52,9 @@ class HotPathFirst:
             if scope["path"] == PATH and scope["method"] == "POST":
                 await self._app.state.predict(scope, receive, send)
                 return
-            if not scope[
-                "path"
-            ].isprintable():  # `$` in a route's pattern matches before a last line feed, too
-                scope["path"] = quote(scope["path"])
+            if not scope["path"].isprintable():
+                # `$` in a route's pattern matches before a last line feed, too
+                scope["path"] = quote(scope["path"], safe="/:")
         await self._observed(scope, receive, send)
 
 
@@ -113,6 +114,8 @@ def create_app(settings: Settings, job_settings: JobSettings) -> HotPathFirst:
     app.include_router(health.router)
     app.include_router(open_inference.router)
     app.include_router(inference.router)
+    app.include_router(kserve_v1.router)
+    app.include_router(mlflow_scoring.router)
     app.include_router(jobs.router)
     app.include_router(feedback.router)
     app.router.add_route(PATH, _only_post, methods=["POST"], include_in_schema=False)

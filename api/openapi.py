@@ -22,7 +22,12 @@ SECTIONS = [  # of the documentation page, in this order
     {"name": "jobs", "description": "Asynchronous predictions (profile async)."},
     {"name": "feedback", "description": "The true values of earlier predictions."},
     {"name": "health", "description": "For probes, load balancers and Prometheus."},
-    {"name": "open inference protocol", "description": "The same model for clients of KServe and Triton."},
+    {
+        "name": "open inference protocol",
+        "description": "The same model for KServe's V2 and Triton's clients.",
+    },
+    {"name": "KServe V1", "description": "The same model for KServe's V1 clients."},
+    {"name": "MLflow scoring", "description": "The same model for MLflow's clients."},
 ]
 
 _LISTS = ("values", "features", "instances")

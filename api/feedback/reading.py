@@ -21,7 +21,7 @@ _WORDS: dict[str, Value] = {"": None, "true": True, "false": False}
 _decoder = msgspec.json.Decoder(Truth | list[Truth])
 
 
-def read_entries(content_type: str, body: bytes, most: int) -> tuple[list[Entry], bool]:
+def read_entries(body: bytes, content_type: str, most: int) -> tuple[list[Entry], bool]:
     """Return the entries, and whether the body is a single object; raise a Problem."""
     if content_type.partition(";")[0].strip().lower() == CSV:
         return _checked([*_of_csv(body)], most), False

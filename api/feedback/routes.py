@@ -68,6 +68,8 @@ async def give_feedback(
     feedback: Annotated[FeedbackService, Depends(_feedback)],
 ) -> FeedbackReport:
     """Record the true values of earlier predictions. A repeated request changes nothing."""
-    body = await service.intake.body(request.receive, share)
-    entries, single = read_entries(request.headers.get("content-type", ""), body, service.intake.max_rows)
+    intake, content_type = service.intake, request.headers.get("content-type", "")
+    body = await intake.body(dict(request.scope["headers"]), request.receive, share)
+    read = partial(read_entries, content_type=content_type, most=intake.max_rows)
+    entries, single = await parse(read, body)
     return await feedback.record_one(entries[0]) if single else await feedback.record(entries)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
+from api.http_server.compression import Decompressor
 from api.http_server.memory import Share
 from mlstack.web.bodies import LARGEST_DISCARD
-from mlstack.web.problems import MalformedJSON, Problem, TooLarge, Unavailable
+from mlstack.web.problems import DamagedBody, MalformedJSON, Problem, TooLarge
 
 _LONG = 64 << 10  # bytes that a connection may buffer
 
@@ -23,32 +25,71 @@ class ClientGone(ConnectionError):
     """The client closed the connection before its request was complete."""
 
 
-async def read_body(receive: Receive, limit: int, share: Share) -> bytes:
-    """Return the whole body; raise TooLarge if it is longer than `limit` bytes, Unavailable without memory.
+class _Body:
+    """A body as it comes: counted, decompressed, and dropped once it is refused."""
 
-    The rest of a body that is too long is read, up to LARGEST_DISCARD bytes, and dropped.
+    def __init__(self, coding: str, limit: int, share: Share) -> None:
+        self.received = 0
+        self._limit, self._share = limit, share
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._refusal: Problem | None = None
+        self._decompressor: Decompressor | None = None
+        if coding not in {"", "identity"}:
+            with self._refusing():
+                self._decompressor = Decompressor(coding)
+
+    def add(self, part: bytes) -> None:
+        """Keep a part, or what it decompresses to."""
+        self.received += len(part)
+        if self._refusal is None:
+            with self._refusing():
+                for piece in self._decompressor.pieces(part) if self._decompressor else (part,):
+                    self._keep(piece)
+
+    def whole(self) -> bytes:
+        """Return all of it; raise what is wrong with it."""
+        if self.received > self._limit:
+            raise TooLarge(f"expected a body of at most {self._limit} bytes")
+        if self._refusal is None and self._decompressor:
+            self._decompressor.finish()
+        if self._refusal is not None:
+            raise self._refusal
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise TooLarge(f"expected a body of at most {self._limit} bytes, decompressed")
+        self._share.resize(self._size)
+        self._parts.append(piece)
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except Problem as problem:
+            self._refusal = problem
+            self._parts.clear()
+            self._share.resize(0)
+
+
+async def read_body(receive: Receive, limit: int, share: Share, coding: bytes = b"") -> bytes:
+    """Return the whole body, decompressed if `coding`, its Content-Encoding, says so.
+
+    Raise TooLarge if it is, or decompresses to, more than `limit` bytes; Unavailable without memory;
+    DamagedBody or UnsupportedCoding. The rest of a body that is refused is read, up to LARGEST_DISCARD bytes,
+    and dropped.
     """
-    parts: list[bytes] = []
-    size, more, no_room = 0, True, None
-    while more and size <= LARGEST_DISCARD:
+    body = _Body(coding.decode("latin-1").strip().lower(), limit, share)
+    more = True
+    while more and body.received <= LARGEST_DISCARD:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         more = message.get("more_body", False)
-        part = message.get("body", b"")
-        size += len(part)
-        try:
-            share.resize(size if no_room is None and size <= limit else 0)
-            parts.append(part)
-        except Unavailable as problem:
-            no_room = problem
-        if no_room is not None or size > limit:
-            parts.clear()
-    if size > limit:
-        raise TooLarge(f"expected a body of at most {limit} bytes")
-    if no_room is not None:
-        raise no_room
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        body.add(message.get("body", b""))
+    return body.whole()
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
@@ -74,6 +115,6 @@ async def send_problem(send: Send, problem: Problem, request_id: str) -> None:
     """Send the problem document."""
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers().items()]
     headers.append((b"x-request-id", request_id.encode()))
-    if isinstance(problem, TooLarge | MalformedJSON):
+    if isinstance(problem, TooLarge | MalformedJSON | DamagedBody):
         headers.append((b"connection", b"close"))
     await send_json(send, problem.status, problem.body(request_id), headers)

@@ -6,37 +6,32 @@ import time
 from functools import partial
 
 import msgspec
-import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import CurrentService, CurrentShare, WholeResponse
+from api.http_server.memory import Share
+from api.model_name import MODEL, Name
+from api.open_inference.inputs import column_rows, number_rows
 from api.open_inference.messages import InferenceRequest, InferenceResponse, RequestedOutput
-from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, select
-from api.open_inference.tensors import read_inputs, requested_outputs, write_outputs
+from api.open_inference.naming import ROUTER, Version, select
+from api.open_inference.outputs import Answered, outputs_of, requested_outputs, write_outputs
+from api.open_inference.tensors import read_tensors
 from api.prediction.identifiers import identify
-from api.prediction.intake import parse
+from api.prediction.intake import Intake, parse
+from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.bodies import decode_json
 from mlstack.web.problems import InvalidInput
+from mlstack.web.rows import Rows
 
 _LENGTH = "Inference-Header-Content-Length"
 _LONGEST_LENGTH = 10  # digits
+_FEW = 8  # lists and objects beside those of rows and tensors
 _EXPECTED = "an inference request of the Open Inference Protocol"
 
 router = APIRouter(**ROUTER)
 
 
-class _Answered(msgspec.Struct):
-    """The members of an answer of POST /predict."""
-
-    id: str
-    predictions: list[float]
-    intervals: list[tuple[float, float]]
-    confidence: list[float]
-    model_version: int
-    cached: bool
-
-
-_decode_answer = msgspec.json.Decoder(_Answered).decode
+_decode_answer = msgspec.json.Decoder(Answered).decode
 _decode_request = msgspec.json.Decoder(InferenceRequest)
 
 
@@ -45,25 +40,37 @@ _decode_request = msgspec.json.Decoder(InferenceRequest)
 async def infer(
     service: CurrentService, request: Request, share: CurrentShare, name: Name, version: Version | None = None
 ) -> Response:
-    """Predict from one tensor [n, features], or from one tensor per feature; JSON or binary."""
+    """Predict from one tensor per column, or one [n, features] of numbers; JSON or binary."""
     started = time.perf_counter()
     intake = service.intake
     model = await select(service, name, version)
-    body = await intake.body(request.receive, share)
+    headers = dict(request.scope["headers"])
+    body = await intake.body(headers, request.receive, share)
     length = _header_length(request.headers.get(_LENGTH), len(body))
-    lists = intake.max_rows + 4 * len(model.features)
-    decode = partial(decode_json, _decode_request, expected=_EXPECTED, most_lists=lists)
+    lists = intake.max_rows + 8 * len(model.features) + _FEW
+    decode = partial(decode_json, _decode_request, expected=_EXPECTED, most_lists=lists, objects=True)
     asked = await parse(decode, body[:length])
-    outputs = requested_outputs(asked)
-    rows = intake.rows(read_inputs(asked, memoryview(body)[length:], model.features), model, share)
-    content = rows.tobytes()
+    wanted = requested_outputs(asked, outputs_of(model))
+    rows = _rows(intake, asked, memoryview(body)[length:], model, share)
+    content, sent = rows.encoded.tobytes(), rows.sent
     del body, rows  # what waits is the content alone
     asked.inputs.clear()
-    identity = identify(dict(request.scope["headers"]))
-    answer = await service.batcher.answer(identity, model, content, started)
-    response = _respond(asked, outputs, _decode_answer(answer))
+    identity = identify(headers)
+    answer = await service.batcher.answer(identity, model, content, started, sent)
+    response = _respond(model, asked, wanted, _decode_answer(answer))
     share.resize(2 * len(response.body))
     return response
+
+
+def _rows(
+    intake: Intake, asked: InferenceRequest, binary: memoryview, model: LoadedModel, share: Share
+) -> Rows:
+    """Return the checked rows of the request's tensors."""
+    most = intake.max_rows * (model.n_features if model.plain else 1)
+    tensors = read_tensors(asked, binary, model.n_features, most)
+    if model.plain:
+        return Rows(intake.rows(number_rows(tensors, model.features), model, share))
+    return intake.cells(column_rows(tensors, model.columns), model, share)
 
 
 def _header_length(header: str | None, total: int) -> int:
@@ -75,10 +82,11 @@ def _header_length(header: str | None, total: int) -> int:
     return int(header)
 
 
-def _respond(asked: InferenceRequest, wanted: list[RequestedOutput], answer: _Answered) -> Response:
-    columns = {name: np.array(getattr(answer, name), dtype=np.float64) for name in OUTPUTS}
+def _respond(
+    model: LoadedModel, asked: InferenceRequest, wanted: list[RequestedOutput], answer: Answered
+) -> Response:
     binary_by_default = bool(asked.parameters and asked.parameters.binary_data_output)
-    outputs, binary = write_outputs(columns, wanted, binary_by_default)
+    outputs, binary = write_outputs(outputs_of(model), answer, wanted, binary_by_default)
     parameters = {"prediction_id": answer.id, "cached": answer.cached}
     response = InferenceResponse(MODEL, str(answer.model_version), outputs, asked.id or answer.id, parameters)
     head = msgspec.json.encode(response)

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from mlstack.registry.encoding import Cell
+
 Parameters = dict[str, Any]
 Size = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
@@ -34,7 +36,7 @@ class InputTensor(msgspec.Struct):
     name: str
     shape: Annotated[list[Size], msgspec.Meta(min_length=1, max_length=2)]
     datatype: str
-    data: list[float | list[float]] | None = None
+    data: list[Cell | list[Cell]] | None = None
     parameters: InputParameters | None = None
 
 

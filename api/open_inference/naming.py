@@ -1,28 +1,31 @@
-"""Shared by the protocol's endpoints: the model's name and versions, its outputs, the form of errors."""
+"""Shared by the protocol's endpoints: the model's versions, the form of errors."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Path
 
+from api.model_name import check_name
 from api.service import Service
 from mlstack.registry.loaded_model import LoadedModel
-from mlstack.web.problems import NotFound, UnknownVersion
+from mlstack.web.problems import UnknownVersion
 
-MODEL = "model"
 PREFIX = "/v2"
-OUTPUTS = {"predictions": [-1], "intervals": [-1, 2], "confidence": [-1]}
-Name = Annotated[str, Path(max_length=64)]
-Version = Annotated[str, Path(max_length=10)]
+Version = Annotated[str, Path(description="The number of a promoted version.")]
 
+_LONGEST_VERSION = 10  # digits
 _ERROR = {"type": "object", "properties": {"error": {"type": "string"}}}
+# For these the published document knows 200 and 400 only.
+_ONLY_400 = re.compile(r"/v2/models/[^/]+(/versions/[^/]+)?(/infer)?")
 ROUTER: dict[str, Any] = {
     "prefix": PREFIX,
     "tags": ["open inference protocol"],
     "responses": {
         status: {"description": "An error", "content": {"application/json": {"schema": _ERROR}}}
-        for status in (400, 404, 413, 415, 422, 503)
+        for status in (400, 404, 413, 415, 503)
     },
 }
 
@@ -30,12 +33,15 @@ ROUTER: dict[str, Any] = {
 async def select(service: Service, name: str, version: str | None) -> LoadedModel:
     """Return the requested model; raise NotFound or UnknownVersion."""
     check_name(name)
-    if version and not version.isdecimal():
-        raise UnknownVersion(f"expected a version number; got {version}")
+    if version and not (version.isdecimal() and len(version) <= _LONGEST_VERSION):
+        raise UnknownVersion(f"expected a version number; got {version[:64]}")
     return await service.intake.model(int(version) if version else None)
 
 
-def check_name(name: str) -> None:
-    """Raise NotFound for any name but the model's."""
-    if name != MODEL:
-        raise NotFound(f"there is no model {name}; its name is {MODEL}")
+def error_form(path: str, status: int, detail: str) -> tuple[int, bytes] | None:
+    """Return the status and the body of an error under /v2, None elsewhere."""
+    if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+        return None
+    if status == 422 or (status == 404 and _ONLY_400.fullmatch(path)):
+        status = 400
+    return status, msgspec.json.encode({"error": detail})

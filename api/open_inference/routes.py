@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from api.dependencies import CurrentService
-from api.open_inference.naming import MODEL, OUTPUTS, ROUTER, Name, Version, check_name, select
+from api.model_name import MODEL, Name, check_name
+from api.open_inference.inputs import describe_inputs
+from api.open_inference.naming import ROUTER, Version, select
+from api.open_inference.outputs import outputs_of
 from mlstack.web.problems import InvalidInput
 
 router = APIRouter(**ROUTER)
@@ -40,15 +44,19 @@ async def server_ready(service: CurrentService) -> dict[str, bool]:
 async def model_metadata(
     service: CurrentService, name: Name, version: Version | None = None
 ) -> dict[str, Any]:
-    """Describe the model's inputs and outputs."""
+    """Describe the model's inputs and outputs; `classes`, as JSON, is the order of the probabilities."""
     model = await select(service, name, version)
-    return {
+    outputs = outputs_of(model).items()
+    described: dict[str, Any] = {
         "name": MODEL,
         "versions": [str(number) for number in service.models.promoted()],
         "platform": f"scikit-learn_{model.estimator_name}",
-        "inputs": [{"name": "input", "datatype": "FP64", "shape": [-1, model.n_features]}],
-        "outputs": [{"name": key, "datatype": "FP64", "shape": shape} for key, shape in OUTPUTS.items()],
+        "inputs": describe_inputs(model),
+        "outputs": [{"name": key, "datatype": each.datatype, "shape": each.shape} for key, each in outputs],
     }
+    if model.classes:
+        described["properties"] = {"classes": msgspec.json.encode(model.classes).decode()}
+    return described
 
 
 @router.get("/models/{name}/ready")

@@ -46,10 +46,12 @@ CurrentTraffic = Annotated[Traffic, Depends(_traffic)]
 
 @router.get("/")
 async def root(request: Request, service: CurrentService) -> Response:
-    """Return the page to a browser, to other clients what the service is."""
+    """Return the page to a browser, to other clients what the service is; KServe's ask for `status`."""
     if "text/html" in request.headers.get("accept", ""):
         return _file("index.html", {"Vary": "Accept"})
-    return _json({"name": "ml-stack inference service", **_status(service), "links": _LINKS})
+    return _json(
+        {"name": "ml-stack inference service", "status": "alive", **_status(service), "links": _LINKS}
+    )
 
 
 @router.get("/page/state")

@@ -52,6 +52,8 @@ class Admission:
         model = self._current.get()
         if model is None or not model.plain or fields.get(b"content-type") != b"application/json":
             return None
+        if b"content-encoding" in fields:
+            return None
         try:
             self._keys.check(PATH, fields.get(b"x-api-key"))
             content = _content(_decode(body), model.n_features)

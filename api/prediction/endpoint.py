@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from api.http_server.asgi import ClientGone, Receive, Scope, Send, send_json, send_problem
+from api.http_server.compression import encode_answer
 from api.http_server.memory import MemoryBudget, Share
 from api.http_server.metrics import CLIENT_GONE, http
 from api.prediction.batcher import Batcher
@@ -45,7 +46,9 @@ class PredictEndpoint:
             with self._memory.share() as share:
                 body = await self._answer(headers, receive, identity, started, share)
                 share.resize(2 * len(body))
-                await send_json(send, 200, body, [_JSON, (b"x-request-id", identity.request.encode())])
+                body, coding = await encode_answer(body, headers.get(b"accept-encoding", b""))
+                added = [_JSON, (b"x-request-id", identity.request.encode()), *coding]
+                await send_json(send, 200, body, added)
             status = 200
         except Problem as problem:
             status = problem.status

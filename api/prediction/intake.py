@@ -16,7 +16,6 @@ from mlstack.runtime.arrays import FloatArray
 from mlstack.web.bodies import check_json, has_slow_numbers
 from mlstack.web.classes import answer_bytes, check_answer_size
 from mlstack.web.instances import check_rows
-from mlstack.web.problems import InvalidInput
 from mlstack.web.requests import decode_rows
 from mlstack.web.rows import Rows, encode, read_rows
 from mlstack.web.served_models import ServedModels
@@ -41,13 +40,13 @@ class Intake:
         self.max_rows = max_rows
         self._max_body_bytes = max_body_bytes
 
-    async def body(self, receive: Receive, share: Share) -> bytes:
-        """Return the whole body; raise TooLarge or Unavailable."""
-        return await read_body(receive, self._max_body_bytes, share)
+    async def body(self, headers: Headers, receive: Receive, share: Share) -> bytes:
+        """Return the whole body, decompressed; raise what read_body raises."""
+        return await read_body(receive, self._max_body_bytes, share, headers.get(b"content-encoding", b""))
 
     async def question(self, headers: Headers, receive: Receive, share: Share) -> Question:
         """Read the JSON body of POST /predict and POST /jobs; raise a Problem that says what is wrong."""
-        body = await self.body(receive, share)
+        body = await self.body(headers, receive, share)
         check_json(headers.get(b"content-type", b"").decode("latin-1"))
         asked = await parse(partial(decode_rows, max_rows=self.max_rows), body)
         model = await self.model(asked.model_version)
@@ -63,8 +62,6 @@ class Intake:
 
     def rows(self, values: FloatArray, model: LoadedModel, share: Share) -> FloatArray:
         """Return checked rows of numbers that a protocol has read; raise InvalidInput or Unavailable."""
-        if not model.plain or model.classes:
-            raise InvalidInput("expected a model of plain numbers; ask this one by POST /predict")
         rows = check_rows(values, model.n_features, self.max_rows)
         check_answer_size(model, len(rows), self.max_rows)
         share.resize(cost(Rows(rows), model))

@@ -59,6 +59,12 @@ class MalformedJSON(Problem):
     status = 400
 
 
+class DamagedBody(Problem):
+    """The body is not what its Content-Encoding says."""
+
+    status = 400
+
+
 class Unauthorized(Problem):
     """The API key is missing or wrong."""
 
@@ -95,6 +101,19 @@ class UnsupportedMediaType(Problem):
     """The body is not declared as JSON."""
 
     status = 415
+
+
+class UnsupportedCoding(UnsupportedMediaType):
+    """The body has a Content-Encoding that the server does not know."""
+
+    def __init__(self, coding: str, known: tuple[str, ...]) -> None:
+        """`known` are sent as Accept-Encoding, as RFC 9110 (section 15.5.16) has it."""
+        self._known = ", ".join(known)
+        super().__init__(f"expected Content-Encoding {self._known} or none; got {coding}")
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that go with the body, with the codings that the server knows."""
+        return {**super().headers(), "Accept-Encoding": self._known}
 
 
 class InvalidInput(Problem):

@@ -40,7 +40,7 @@ def read_rows(asked: Asked, model: LoadedModel, max_rows: int) -> Rows:
         return rows
     if len(asked.elements) > max(max_rows, model.n_features):
         raise InvalidInput(f"expected at most {max_rows} rows in one request; got {len(asked.elements)}")
-    return encode(_arranged(asked.elements, model.features), model, max_rows)
+    return encode(arrange(asked.elements, model.features), model, max_rows)
 
 
 def encode(rows: Sequence[Sequence[Cell]], model: LoadedModel, max_rows: int) -> Rows:
@@ -61,7 +61,7 @@ def _by_name(asked: Asked) -> bool:
     return asked.refusal is not None and any(isinstance(element, dict) for element in asked.elements)
 
 
-def _arranged(elements: Elements, names: Sequence[str]) -> list[Sequence[Cell]]:
+def arrange(elements: Elements, names: Sequence[str]) -> list[Sequence[Cell]]:
     """Return a list for each row, in the order of the columns' names."""
     nested = [isinstance(element, list | dict) for element in elements]
     if not any(nested):  # values: a row, or with one column a row each

@@ -203,4 +203,4 @@ def test_a_wrong_header_length_is_refused(server: ServingProcess, header: str) -
 
     answer = server.client.post("/v2/models/model/infer", content=b"{}", headers=headers)
 
-    assert answer.status_code == 422
+    assert answer.status_code == 400

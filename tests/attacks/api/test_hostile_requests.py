@@ -25,7 +25,7 @@ def test_one_output_may_not_be_asked_for_many_times(api: ServingProcess) -> None
 
     answer = api.client.post(INFER, json=body)
 
-    assert (answer.status_code, "once" in answer.json()["error"]) == (422, True)
+    assert (answer.status_code, "once" in answer.json()["error"]) == (400, True)
     assert api.metric("process_resident_memory_bytes") < 300e6
 
 
@@ -53,7 +53,7 @@ def test_a_shape_that_the_data_do_not_have_is_refused(
         INFER, json={"inputs": [tensor(shape=shape, data=None, parameters={"binary_data_size": 0})]}
     )
 
-    assert (answer.status_code, binary.status_code) == (422, 422)
+    assert (answer.status_code, binary.status_code) == (400, 400)
 
 
 PATHS = ["/predict%0a", "/health%0a", "/metrics%0a", "/%0a", "/livez%0d", "/jobs%0a", "/v2%0a", "/predict%00",

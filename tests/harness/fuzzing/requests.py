@@ -15,6 +15,8 @@ _VERSIONS = [
 ]
 API = [ "/", "/predict", "/jobs", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/health", "/livez",
     "/readyz", "/metrics", "/docs", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready",
+    "/v1/models", "/v1/models/model", "/v1/models/x", "/v1/models/model:predict", "/v1/models/x:predict",
+    "/invocations", "/ping", "/version",
     "/v2/repository/index", "/v2/repository/models/model/load", "/v2/repository/models/model/unload",
     *_VERSIONS, *[f"{version}/infer" for version in _VERSIONS],
     *[f"{version}/ready" for version in _VERSIONS],
@@ -52,7 +54,7 @@ class Request(NamedTuple):
 def any_request(random: Random, paths: list[str]) -> Request:
     """Return a request that a server must answer, however it likes, but not with a failure."""
     path = random.choice(paths)
-    posts = path in {"/predict", "/jobs"} or path.endswith("/infer")
+    posts = path in {"/predict", "/jobs", "/invocations"} or path.endswith(("/infer", ":predict"))
     method = "POST" if posts and random.random() < 0.9 else random.choice(_METHODS)
     target = path if random.random() < 0.7 else path + random.choice(_ENDS)
     body, headers = _body(random, path) if method in {"POST", "PUT", "PATCH", "DELETE"} else (b"", [])
