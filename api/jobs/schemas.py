@@ -47,11 +47,11 @@ class Submission(NamedTuple):
     id: str  # UUIDv7
     milliseconds: int  # since the epoch, as in the id
     rows: str  # JSON [n, k]
-    columns: str | None  # JSON: their names, where a model of other columns must not answer
     asked_version: int | None
     request_id: str
     idempotency_key: str | None
     fingerprint: bytes  # SHA-256 of the rows and the version asked for
+    columns: str | None = None  # JSON: their names, where a model of other columns must not answer
 
 
 REQUEST_BODY: dict[str, Any] = {

@@ -81,11 +81,12 @@ def examples(model: LoadedModel) -> Schema:
     """Return requests that the model answers."""
     row = {column.name: _example(column) for column in model.columns}
     values = [*row.values()]
-    found = {"by name": {"instances": [row]}, "by position": {"instances": [values, values]}}
+    found: Schema = {}
     if len(values) == 1 and model.plain:
         found["one feature, three rows"] = {"features": [1.0, 2.0, 3.0]}
-    else:
-        found["one row, this version"] = {"features": values, "model_version": model.version}
+    found["by name"] = {"instances": [row]}
+    found["by position"] = {"instances": [values, values]}
+    found["one row, this version"] = {"features": values, "model_version": model.version}
     return {name: {"value": body} for name, body in found.items()}
 
 

@@ -55,8 +55,8 @@ def answer_bytes(model: LoadedModel) -> int:
 def check_answer_size(model: LoadedModel, n_rows: int, max_rows: int) -> None:
     """Raise InvalidInput if the answer to so many rows would be too long."""
     each = answer_bytes(model)
-    most = max(_LARGEST_ANSWER, max_rows * _REGRESSOR_BYTES) // each
-    if n_rows > max(most, 1):
+    most = max(1, max(_LARGEST_ANSWER, max_rows * _REGRESSOR_BYTES) // each)
+    if n_rows > most:
         raise InvalidInput(
             f"expected at most {most} rows in one request: the answer of this model, with"
             f" {len(model.classes)} classes, has up to {each} bytes a row; got {n_rows} rows"
