@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.jobs.pool import ConnectionPool, ask
 
 from api.connections.address import StoreAddress
 from api.connections.background import running
