@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from contextlib import suppress
 
 from flask import Request
@@ -11,6 +13,7 @@ from mlstack.web.bodies import LARGEST_DISCARD, check_length
 from mlstack.web.problems import MalformedJSON, Problem
 
 _STEP = 64 * 1024
+_DISCARD_SECONDS = 2.0  # a thread is not held for longer
 
 
 class SlowRequest(Problem):
@@ -47,4 +50,19 @@ def discard_body(request: Request) -> None:
     with suppress(OSError, ParseException):  # gunicorn then closes the connection
         for _ in range(LARGEST_DISCARD // _STEP):
             if not request.environ["wsgi.input"].read(_STEP):
+                return
+
+
+def discard_rest(client: socket.socket) -> None:
+    """Read and drop what still comes after a last response, until the client closes.
+
+    Closing at once would reset the connection, and nginx, which is still sending a body, would take the
+    replica for a failed one and ask the next.
+    """
+    deadline = time.monotonic() + _DISCARD_SECONDS
+    with suppress(OSError):  # the client is gone, or sends nothing more
+        client.shutdown(socket.SHUT_WR)
+        for _ in range(LARGEST_DISCARD // _STEP):
+            client.settimeout(max(deadline - time.monotonic(), 0.001))
+            if not client.recv(_STEP):
                 return

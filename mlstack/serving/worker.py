@@ -25,6 +25,7 @@ from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from mlstack.serving.body import discard_rest
 from mlstack.serving.overload import REFUSING_THREADS, refusing
 from mlstack.web.bodies import LARGEST_DISCARD
 from mlstack.web.draining import HANDSHAKE_SECONDS, ignore_new_connections
@@ -131,3 +132,4 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         util.write_nonblock(client, head.encode() + body)
+        discard_rest(client)

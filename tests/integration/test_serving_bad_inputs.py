@@ -143,3 +143,18 @@ def test_the_server_is_unharmed_afterwards(server: ServingProcess) -> None:
     assert answer.status_code == 200
     assert not [line for line in server.log_lines() if line["level"] == "error"]
     assert server.metric("http_requests_in_flight") == 1  # the scrape itself
+
+
+def test_a_head_that_is_refused_does_not_reset_a_client_that_is_still_sending(server: ServingProcess) -> None:
+    """Which nginx would take for a failed replica: it would ask the next one, and answer 503."""
+    head = b"POST /predict?" + b"x" * 5_000 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as connection:
+        connection.sendall(head)
+        connection.recv(1, socket.MSG_PEEK)  # it has answered
+
+        for _ in range(9):
+            connection.sendall(b"5" * 100_000)
+
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+    assert answer.status == 414
