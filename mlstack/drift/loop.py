@@ -66,6 +66,7 @@ def log_report(report: DriftReport) -> None:
         "model_version": report.model_version,
         "window_rows": report.window_rows,
         "skipped_requests": report.skipped_requests,
+        "training_data_unchanged": report.training_data_unchanged,
         "extrapolated_share": report.extrapolated_share,
         "columns": columns,
     }

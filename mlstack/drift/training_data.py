@@ -40,10 +40,10 @@ class TrainingData:
 def read_training_data(url: str, model: LoadedModel) -> TrainingData:
     """Read the training data of `model`; raise a Refusal if it cannot be read."""
     source = model.manifest.provenance
-    names = (*model.features, model.target)
-    collected = _Pass(DataDigest(source.table, names), model.n_features)
+    columns = model.manifest.table_columns
+    collected = _Pass(DataDigest(source.table, columns), model.n_features)
     with connected(url) as connection:
-        read_blocks(connection, source.table, names, collected.add)
+        read_blocks(connection, source.table, columns, collected.add)
     if collected.rows < 2:
         raise DataRefused(f"table {source.table} has no training rows any more: nothing to compare with")
     sample = np.ascontiguousarray(collected.sample.rows())

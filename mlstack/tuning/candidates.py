@@ -8,7 +8,7 @@ from typing import Any
 
 from mlstack.runtime.settings import SettingsError, env
 from mlstack.training.config import DEFAULT_ESTIMATOR, TrainingConfig
-from mlstack.training.estimators import build_estimator
+from mlstack.training.estimators import build_estimator, is_classifier
 
 _LINEAR = "sklearn.linear_model"
 _SCALED = "sklearn.preprocessing.StandardScaler"
@@ -75,8 +75,6 @@ def read_candidates(configured: TrainingConfig) -> list[TrainingConfig]:
 def _built_in(configured: TrainingConfig) -> tuple[tuple[str, dict[str, Any]], ...]:
     if configured.estimator == DEFAULT_ESTIMATOR:
         return _REGRESSORS
-    from sklearn.base import is_classifier  # noqa: PLC0415 - takes seconds
-
     return _CLASSIFIERS if is_classifier(build_estimator(configured)) else _REGRESSORS
 
 

@@ -19,10 +19,12 @@ from typing import Any, Literal
 import numpy as np
 
 from mlstack.registry.artifact import Estimator
+from mlstack.registry.columns import Column
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig
-from mlstack.training.estimators import build_estimator
+from mlstack.training.estimators import build_estimator, is_classifier
+from mlstack.training.preprocessing import with_preprocessing
 from mlstack.training.splitting import RANDOM_STATE, Dataset
 from mlstack.tuning.time_limit import TimeIsUp, time_limit
 
@@ -44,17 +46,20 @@ class Score:
     measure: Measure = "rmse"  # what `error` is
 
 
-def compare(candidates: Sequence[TrainingConfig], training: Dataset, seconds: float) -> list[Score]:
+def compare(
+    candidates: Sequence[TrainingConfig], training: Dataset, seconds: float, features: Sequence[Column] = ()
+) -> list[Score]:
     """Return the scores of the candidates that were evaluated within the time limit, in the given order.
 
-    All are evaluated on the same folds. A candidate that cannot be fitted has no score.
+    All are evaluated on the same folds. A candidate that cannot be fitted, or is not of the first one's kind,
+    has no score. Without `features`, the columns of a row, all are plain numbers.
     """
     rows = training.table[:MAX_ROWS]  # they are shuffled already
     scores: list[Score] = []
     try:
         with time_limit(seconds):
             for number, config in enumerate(candidates, start=1):
-                score = _score(config, rows)
+                score = _score(config, rows, features, scores[0].measure if scores else None)
                 _log(config, score, number, len(candidates))
                 scores += [] if score is None else [score]
     except TimeIsUp:
@@ -71,10 +76,14 @@ def choose(scores: Sequence[Score], configured: TrainingConfig) -> TrainingConfi
     return next(score.config for score in scores if score.error <= best.error + best.standard_error)
 
 
-def _score(config: TrainingConfig, rows: FloatArray) -> Score | None:
+def _score(
+    config: TrainingConfig, rows: FloatArray, features: Sequence[Column], wanted: Measure | None
+) -> Score | None:
     started = time.perf_counter()
     try:
-        measure, errors = fold_errors(build_estimator(config), rows)
+        measure, errors = fold_errors(with_preprocessing(build_estimator(config), features), rows)
+        if measure != (wanted or measure):
+            raise TrainingRefused("a classifier and a regressor cannot be compared")
     except (TrainingRefused, TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError) as refused:
         logger.warning("candidate left out", extra={"estimator": config.estimator, "reason": str(refused)})
         return None
@@ -85,8 +94,7 @@ def _score(config: TrainingConfig, rows: FloatArray) -> Score | None:
 
 def fold_errors(estimator: Estimator, rows: FloatArray) -> tuple[Measure, FloatArray]:
     """Return the error of each fold, [FOLDS], all finite, and what it is; raise TrainingRefused."""
-    from sklearn.base import is_classifier  # noqa: PLC0415 - takes seconds
-    from sklearn.model_selection import cross_val_score  # noqa: PLC0415
+    from sklearn.model_selection import cross_val_score  # noqa: PLC0415 - takes seconds
 
     if len(rows) < 2 * FOLDS:
         raise TrainingRefused(f"{len(rows)} rows are too few for {FOLDS} folds")

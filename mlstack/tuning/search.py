@@ -12,13 +12,17 @@ import msgspec
 
 from mlstack.data.database import connected
 from mlstack.data.reading import data_digest, read_table
+from mlstack.data.table_columns import read_columns
 from mlstack.evaluation.quality_gate import evaluate
 from mlstack.registry.atomic_files import replace_file, write_errors
+from mlstack.registry.columns import Column
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
+from mlstack.training.classes import class_positions, find_classes
 from mlstack.training.config import TrainingConfig, content_digest
-from mlstack.training.splitting import split_in_place
-from mlstack.training.train import train_and_publish
+from mlstack.training.estimators import build_estimator, is_classifier
+from mlstack.training.splitting import Dataset, split_in_place, split_stratified
+from mlstack.training.train import publish, train
 from mlstack.tuning.cross_validation import Score, choose, compare
 
 FILE_NAME = "optimization.json"
@@ -67,30 +71,42 @@ def optimize(
     The first candidate is the configured model; if it is the best, nothing is published. The flag is False if
     the same search was done before.
     """
-    columns = (*candidates[0].features, candidates[0].target)
-    with connected(gate.database_url) as connection:
-        table = read_table(connection, name, columns)
+    configured = candidates[0]
+    table, columns = _read(gate.database_url, name, configured)
     digest = data_digest(table, name, columns)
     content = search_digest(digest, candidates, seconds)
     before = read_optimization(store.root)
     if before is not None and before.content == content:
         return before, False
-    scores = _search(table, candidates, seconds)
-    chosen = choose(scores, candidates[0])
-    found = Optimization(
+    training = _training_rows(table.copy(), columns[-1], configured)
+    scores = compare(candidates, training, seconds, columns[:-1])
+    chosen = choose(scores, configured)
+    found = _record(content, chosen, scores)
+    if chosen != configured:
+        version = store.find(content_digest(digest, chosen))
+        version = version or publish(store, *train(table, chosen, digest, name, columns))
+        found = _evaluate(store, version, gate, found)
+    if scores:  # without any the search is not recorded, so that the next run repeats it
+        _write(store.root, found)
+    return found, True
+
+
+def _read(url: str, name: str, configured: TrainingConfig) -> tuple[FloatArray, tuple[Column, ...]]:
+    """Return the table [n, k+1] and its columns, the target last."""
+    names = (*configured.features, configured.target)
+    with connected(url, snapshot=True) as connection:
+        columns = read_columns(connection, name, names, configured.max_categories)
+        return read_table(connection, name, columns), columns
+
+
+def _record(content: str, chosen: TrainingConfig, scores: Sequence[Score]) -> Optimization:
+    return Optimization(
         content=content,
         estimator=chosen.estimator,
         parameters=chosen.parameters,
         score=scores[0].measure if scores else "",
         scores=[_line(score) for score in scores],
     )
-    if chosen != candidates[0]:
-        version = store.find(content_digest(digest, chosen))
-        version = version or train_and_publish(store, table, chosen, digest, name)
-        found = _evaluate(store, version, gate, found)
-    if scores:  # without any the search is not recorded, so that the next run repeats it
-        _write(store.root, found)
-    return found, True
 
 
 def _write(root: Path, found: Optimization) -> None:
@@ -98,10 +114,13 @@ def _write(root: Path, found: Optimization) -> None:
         replace_file(root / FILE_NAME, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
 
 
-def _search(table: FloatArray, candidates: Sequence[TrainingConfig], seconds: float) -> list[Score]:
-    """Compare on the training rows of `table` [n, k+1]; the hold-out is reserved for the quality gate."""
-    training, _ = split_in_place(table.copy(), candidates[0].test_fraction)
-    return compare(candidates, training, seconds)
+def _training_rows(table: FloatArray, target: Column, configured: TrainingConfig) -> Dataset:
+    """Return the training rows of `table`, which is changed; the hold-out is the quality gate's."""
+    if not is_classifier(build_estimator(configured)):
+        return split_in_place(table, configured.test_fraction)[0]
+    classes = find_classes(table[:, -1], target, configured.max_categories)
+    table[:, -1] = class_positions(table[:, -1], classes)
+    return split_stratified(table, configured.test_fraction)[0]
 
 
 def _evaluate(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,13 @@ def log_predictions(
 ) -> None:
     """Log one request per row of `rows` [n, k], answered by `version`."""
     found = load_model(ModelStore(model_dir).path(version)).predict(rows)
+    log_answers(url, rows.tolist(), found.values.tolist(), version, hours_ago)
+
+
+def log_answers(
+    url: str, rows: Sequence[Sequence[object]], answers: Sequence[object], version: int, hours_ago: int = 0
+) -> None:
+    """Log one request per row, as it was sent, with its prediction."""
     values = [
         (
             str(uuid4()),
@@ -53,7 +60,7 @@ def log_predictions(
             "r",
             0.001,
         )
-        for row, value in zip(rows.tolist(), found.values.tolist(), strict=True)
+        for row, value in zip(rows, answers, strict=True)
     ]
     template = f"(%s, %s, %s, %s, {_AGO}, %s, %s, %s, %s, %s)"
     with closing(psycopg2.connect(url)) as connection, connection:
