@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Request
@@ -10,6 +11,7 @@ from api.dependencies import CurrentService, CurrentShare
 from api.feedback.reading import CSV, read_entries
 from api.feedback.schemas import FeedbackReport
 from api.feedback.service import FeedbackService
+from api.prediction.intake import parse
 
 router = APIRouter(tags=["feedback"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]  # lies in build/bench/site-packages
+import pandas as pd  # lies in build/bench/site-packages
 from sqlalchemy import create_engine
 
 url, rows, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

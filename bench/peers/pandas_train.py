@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import joblib
-import pandas as pd  # type: ignore[import-untyped]  # lies in build/bench/site-packages
+import pandas as pd  # lies in build/bench/site-packages
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_squared_error, r2_score
 from sklearn.model_selection import train_test_split

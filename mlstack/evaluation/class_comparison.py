@@ -1,4 +1,4 @@
-"""The quality gate's comparison for a classifier: log loss against class frequencies and the current version."""
+"""The quality gate for classifiers: log loss against class frequencies and the current version."""
 
 from __future__ import annotations
 

@@ -48,8 +48,8 @@ def compare_streamed(store: ModelStore, version: int, connection: Connection, to
         current=others[0] if others else None,
         deviation=math.sqrt(variance),
     )
-    sides = (Dataset(side.sample.rows()) for side in (training, holdout))
-    return Comparison(verdict_on(errors, current, tolerance), candidate, *sides)
+    shown, held_out = Dataset(training.sample.rows()), Dataset(holdout.sample.rows())
+    return Comparison(verdict_on(errors, current, tolerance), candidate, shown, held_out)
 
 
 class _Pass:

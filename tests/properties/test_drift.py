@@ -50,6 +50,8 @@ def test_ks_lies_between_0_and_1_and_is_the_same_from_both_sides(
     one = column_drift(Reference.of("x", first), second, columns=1)
     other = column_drift(Reference.of("x", second), first, columns=1)
 
+    assert one.ks is not None
+    assert one.ks_p_value is not None
     assert 0 <= one.ks <= 1
     assert one.ks == pytest.approx(other.ks)
     assert 0 <= one.ks_p_value <= 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from mlstack.registry.intervals import LeastSquaresInterval
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig
@@ -74,6 +75,7 @@ def test_the_metrics_are_those_of_all_hold_out_rows() -> None:
     assert manifest.provenance.split == "hashed"
     assert manifest.provenance.rows == len(table)
     residual = training[:, -1] - estimator.predict(training[:, :-1])
+    assert isinstance(manifest.interval, LeastSquaresInterval)
     assert manifest.interval.residual_variance == pytest.approx(residual @ residual / (len(training) - 4))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mlstack.registry.artifact import Estimator
+from mlstack.registry.intervals import ConformalSets
 from mlstack.registry.loaded_model import load_model
 from mlstack.registry.manifest import Manifest, read_manifest
 from mlstack.registry.store import ModelStore
@@ -51,6 +52,7 @@ def test_a_revision_makes_the_same_model_of_the_same_table(name: str) -> None:
 def _summary(estimator: Estimator, manifest: Manifest) -> tuple[float, ...]:
     at = float(np.asarray(estimator.predict(np.array([[1.0, 2.0]]))).reshape(-1)[0])
     interval = manifest.interval
+    assert not isinstance(interval, ConformalSets)
     deviation = float(np.sqrt(interval.residual_variance))
     return manifest.metrics["rmse"], at, interval.quantile * deviation
 
