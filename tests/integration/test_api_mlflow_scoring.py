@@ -53,7 +53,7 @@ def client(server: ServingProcess) -> Any:
     """Return MLflow's client for a model server."""
     from mlflow.pyfunc.scoring_server.client import ScoringServerClient  # noqa: PLC0415 - slow to import
 
-    return ScoringServerClient("127.0.0.1", server.port)
+    return ScoringServerClient("127.0.0.1", server.port)  # type: ignore[no-untyped-call]
 
 
 def test_the_client_finds_the_server_ready(line: ServingProcess) -> None:
