@@ -1,4 +1,4 @@
-"""The quality gate for classifiers: log loss against class frequencies and the current version."""
+"""The quality gate's comparison for a classifier, by log loss."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from mlstack.evaluation.scores import Losses, verdict_on_classes
 from mlstack.registry.loaded_model import LoadedModel
@@ -18,21 +17,12 @@ from mlstack.training.classes import class_positions
 from mlstack.training.splitting import Dataset, split_stratified
 
 
-class ClassifiedHoldout(NamedTuple):
-    """The hold-out rows of a classifier, encoded, with what is true and what the candidate says."""
-
-    rows: FloatArray  # [m, k]
-    actual: npt.NDArray[np.intp]  # [m]: positions in the classes
-    probabilities: FloatArray  # [m, c]
-
-
 class ClassComparison(NamedTuple):
     """The verdict, and the data that it is based on."""
 
     evaluation: Evaluation
-    training: Dataset  # the last column is the class's position
+    training: Dataset  # the last column is the class's position in the manifest's classes
     holdout: Dataset
-    classified: ClassifiedHoldout | None  # None if a probability is not finite
 
 
 def compare_classes(
@@ -52,8 +42,7 @@ def compare_classes(
         baseline=log_loss(actual, np.broadcast_to(frequencies, (len(actual), len(classes)))),
         current=None if rival is None else log_loss(actual, rival),
     )
-    classified = None if found is None else ClassifiedHoldout(holdout.x, actual, found)
-    return ClassComparison(verdict_on_classes(losses, current, tolerance), training, holdout, classified)
+    return ClassComparison(verdict_on_classes(losses, current, tolerance), training, holdout)
 
 
 def _probabilities(model: LoadedModel, x: FloatArray) -> FloatArray | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlstack.evaluation.class_comparison import ClassifiedHoldout, compare_classes
+from mlstack.evaluation.class_comparison import compare_classes
 from mlstack.evaluation.scores import Errors, verdict_on
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.manifest import Manifest
@@ -30,8 +30,7 @@ class Comparison:
     evaluation: Evaluation
     candidate: LoadedModel
     training: Dataset
-    holdout: Dataset
-    classified: ClassifiedHoldout | None = None  # of a classifier
+    holdout: Dataset  # for a classifier the last column is the class's position
 
 
 def compare_on_holdout(
@@ -48,7 +47,7 @@ def compare_on_holdout(
     current = comparable_current(store, version, manifest)
     if manifest.classes:
         found = compare_classes(candidate, current, table, tolerance)
-        return Comparison(found.evaluation, candidate, found.training, found.holdout, found.classified)
+        return Comparison(found.evaluation, candidate, found.training, found.holdout)
     training, holdout = split_in_place(table, manifest.provenance.test_fraction)
     errors = Errors(
         rows=len(holdout.y),

@@ -13,7 +13,8 @@ from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.refusals import ModelRefused, Refusal, StoreRefused
 from mlstack.runtime.settings import SettingsError, env
 
-_HEADINGS = ("version", "", "verdict", "rmse", "r2", "rows", "created", "estimator", "reason")
+_REGRESSOR = {"rmse": ".4g", "r2": ".4f"}  # the metrics in the list, and their format
+_CLASSIFIER = {"log_loss": ".4g", "accuracy": ".4f"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,15 +65,25 @@ def _run(options: argparse.Namespace, store: ModelStore) -> str:
 
 
 def _list(store: ModelStore) -> str:
-    current = store.current()
-    lines: list[tuple[str, ...]] = [_HEADINGS]
-    for version in store.versions():
-        mark, evaluation = "current" if version == current else "", store.evaluation(version)
-        try:
-            lines.append(_line(version, mark, evaluation, read_manifest(store.path(version))))
-        except ModelRefused:
-            lines.append((str(version), mark, "damaged", "", "", "", "", "", "see `models show`"))
+    manifests = {version: _manifest(store, version) for version in store.versions()}
+    there = {bool(manifest.classes) for manifest in manifests.values() if manifest is not None}
+    shown = _REGRESSOR if there <= {False} else _CLASSIFIER if there == {True} else _REGRESSOR | _CLASSIFIER
+    lines = [("version", "", "verdict", *shown, "rows", "created", "estimator", "reason")]
+    for version, manifest in manifests.items():
+        mark, evaluation = "current" if version == store.current() else "", store.evaluation(version)
+        if manifest is not None:
+            lines.append((str(version), mark, *_cells(evaluation, manifest, shown)))
+        else:
+            empty = [""] * (len(lines[0]) - 4)
+            lines.append((str(version), mark, "damaged", *empty, "see `models show`"))
     return _table(lines)
+
+
+def _manifest(store: ModelStore, version: int) -> Manifest | None:
+    try:
+        return read_manifest(store.path(version))
+    except ModelRefused:
+        return None
 
 
 def _history(store: ModelStore) -> str:
@@ -89,13 +100,11 @@ def _table(lines: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(row.rstrip() for row in rows)
 
 
-def _line(version: int, mark: str, evaluation: Evaluation, manifest: Manifest) -> tuple[str, ...]:
+def _cells(evaluation: Evaluation, manifest: Manifest, shown: dict[str, str]) -> tuple[str, ...]:
+    found = manifest.metrics
     return (
-        str(version),
-        mark,
         evaluation.verdict,
-        f"{manifest.metrics['rmse']:.4g}",
-        f"{manifest.metrics['r2']:.4f}",
+        *(format(found[name], form) if name in found else "-" for name, form in shown.items()),
         str(manifest.provenance.rows),
         manifest.provenance.created,
         manifest.estimator_name,

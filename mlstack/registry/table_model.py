@@ -49,7 +49,7 @@ def _column_encoder(column: Column) -> Any:
     encoder = OrdinalEncoder(
         categories=[values],
         handle_unknown="use_encoded_value",
-        unknown_value=UNSEEN,
+        unknown_value=int(UNSEEN),
         encoded_missing_value=np.nan,
     )
     # The code of None lies right of the known ones.

@@ -62,7 +62,7 @@ def classifier_metrics(y: Positions, probabilities: FloatArray, frequencies: Flo
 
 
 def _roc_auc(y: Positions, probabilities: FloatArray) -> float:
-    """Return the area under the ROC curve: of the second of two classes, or the mean over all classes."""
+    """Return the area under the ROC curve: of the second of two classes, or the mean of one-vs-rest."""
     from sklearn.metrics import roc_auc_score  # noqa: PLC0415
 
     classes = range(1, 2) if probabilities.shape[1] == 2 else range(probabilities.shape[1])

@@ -8,6 +8,8 @@ from mlstack.registry.columns import Class, Column
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
 
+_NAMED = 5  # classes in a message
+
 
 def find_classes(y: FloatArray, target: Column, most: int) -> tuple[Class, ...]:
     """Return the classes among encoded targets y [n], sorted; raise TrainingRefused if they are none."""
@@ -29,9 +31,10 @@ def find_classes(y: FloatArray, target: Column, most: int) -> tuple[Class, ...]:
     classes = tuple(_class(value, target) for value in values.tolist())
     rare = [str(each) for each, count in zip(classes, counts, strict=True) if count < 2]
     if rare:
+        more = f" and {len(rare) - _NAMED} more" if len(rare) > _NAMED else ""
         raise TrainingRefused(
-            f"{target.name}: class {', '.join(rare)} has 1 row, and each class needs 2 or more: "
-            "one to train on and one to hold out"
+            f"{target.name}: class {', '.join(rare[:_NAMED])}{more} has 1 row, "
+            "and each class needs 2 or more, one of them to hold out"
         )
     return classes
 

@@ -29,8 +29,31 @@ def test_the_demonstration_data_pass(database_url: str) -> None:
     [
         ("DROP TABLE linear_data", "table linear_data does not exist"),
         ("ALTER TABLE linear_data RENAME y TO z", "linear_data: there is no column y (there are x, z)"),
-        ("ALTER TABLE linear_data ALTER x TYPE text", "linear_data.x: is of type text, not a number"),
-        ("ALTER TABLE linear_data DROP y, ADD y bool", "linear_data.y: is of type bool, not a number"),
+        (
+            "ALTER TABLE linear_data DROP x, ADD x bytea",
+            "linear_data.x: is of type bytea, expected numbers, b",
+        ),
+        (
+            "ALTER TABLE linear_data DROP x, ADD x date",
+            "linear_data.x: is of type date: derive numbers from it",
+        ),
+        (
+            "ALTER TABLE linear_data ALTER x TYPE timestamptz USING to_timestamp(x)",
+            "linear_data.x: is of type timestamptz: derive numbers from it (year, month, weekday, elapsed",
+        ),
+        ("ALTER TABLE linear_data DROP y, ADD y bool", "linear_data.y: all 100 values are NULL"),
+        (
+            "ALTER TABLE linear_data ALTER x TYPE text; INSERT INTO linear_data VALUES ('new', 1)",
+            "linear_data.x: has more than 100 different values, which DATA_MAX_CATEGORIES allows",
+        ),
+        (
+            "ALTER TABLE linear_data ALTER x TYPE text USING x || repeat('é', 200)",
+            "linear_data.x: holds texts of more than 200 characters",
+        ),
+        (
+            "ALTER TABLE linear_data ALTER y TYPE text USING 'same'",
+            "linear_data.y: every value is same, there is nothing to learn",
+        ),
         ("UPDATE linear_data SET y = NULL WHERE x < 1", "linear_data.y: 5 of 100 values are NULL"),
         ("UPDATE linear_data SET x = 'NaN' WHERE x < 1", "linear_data.x: 5 of 100 values are NaN"),
         ("UPDATE linear_data SET y = '-Infinity' WHERE x = 0", "linear_data.y: 1 of 100 values are infinite"),
@@ -61,7 +84,7 @@ def test_all_faults_are_found_at_once(database_url: str) -> None:
     problems = _problems(
         database_url,
         DEMO,
-        "UPDATE linear_data SET x = NULL WHERE x < 1",
+        "UPDATE linear_data SET x = '-Infinity' WHERE x < 1",
         "UPDATE linear_data SET x = 99 WHERE x > 19",
         "UPDATE linear_data SET y = 'NaN' WHERE x BETWEEN 5 AND 6",
     )
@@ -77,3 +100,35 @@ def test_numbers_of_any_type_pass(database_url: str) -> None:
     change = "ALTER TABLE linear_data ALTER x TYPE numeric(12, 6), ALTER y TYPE real"
 
     assert _problems(database_url, DEMO, change) == []
+
+
+def test_text_booleans_and_gaps_in_features_pass(database_url: str) -> None:
+    changes = (
+        "CREATE TYPE colour AS ENUM ('red', 'green')",
+        "ALTER TABLE linear_data ADD city text, ADD kind varchar(5), ADD code char(3) DEFAULT 'a'",
+        "ALTER TABLE linear_data ADD colour colour DEFAULT 'red', ADD sold bool",
+        "UPDATE linear_data SET city = 'Hanoi', kind = 'flat', sold = x > 10 WHERE x > 1",
+        "UPDATE linear_data SET x = NULL WHERE x > 19",
+    )
+    features = ("x", "city", "kind", "code", "colour", "sold")
+
+    assert _problems(database_url, Expectations(features=features), *changes) == []
+
+
+def test_a_column_of_nothing_but_null_is_a_finding(database_url: str) -> None:
+    problems = _problems(database_url, Expectations(), "UPDATE linear_data SET x = NULL")
+
+    assert problems[0] == "linear_data.x: all 100 values are NULL"
+
+
+@pytest.mark.parametrize("target", ["text", "bool"])
+def test_a_target_of_classes_passes_and_one_with_gaps_does_not(database_url: str, target: str) -> None:
+    change = f"ALTER TABLE linear_data ALTER y TYPE {target} USING (y > 20)::{target}"
+    gap = "UPDATE linear_data SET y = NULL WHERE x < 1"
+
+    assert _problems(database_url, DEMO, change) == []
+    with connected(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(gap)
+        assert find_problems(connection, DEMO) == [
+            "linear_data.y: 5 of 100 values are NULL, and it is the target"
+        ]

@@ -1,4 +1,4 @@
-"""Make it yours: any scikit-learn regressor works through two settings; all else is refused in one line."""
+"""Make it yours: any scikit-learn estimator works through two settings; all else is refused in one line."""
 
 from __future__ import annotations
 
@@ -51,8 +51,13 @@ def test_any_regressor_with_any_features_can_be_published_and_served(
         ("Ridge", {}, "must name a scikit-learn class"),
         ("sklearn.linear_model.Rigde", {}, "which this scikit-learn does not have"),
         ("sklearn.nowhere.Ridge", {}, "which this scikit-learn does not have"),
-        ("sklearn.linear_model.LogisticRegression", {}, "is not a scikit-learn regressor"),
-        ("sklearn.preprocessing.StandardScaler", {}, "is not a scikit-learn regressor"),
+        (
+            "sklearn.linear_model.LogisticRegression",
+            {},
+            "y: holds fractions, and a classifier",
+        ),
+        ("sklearn.svm.LinearSVC", {}, "wrap it in sklearn.calibration.CalibratedClassifierCV"),
+        ("sklearn.preprocessing.StandardScaler", {}, "is not a scikit-learn regressor or classifier"),
         ("sklearn.linear_model.Ridge", {"aplha": 1}, "Invalid parameter 'aplha'"),
         ("sklearn.linear_model.Ridge", {"alpha": "much"}, "cannot be trained"),
         ("sklearn.linear_model.Ridge", {"alpha": -1}, "cannot be trained"),
