@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlstack.registry.artifact import load_estimator
+from mlstack.registry.artifact import Estimator, load_estimator
 from mlstack.registry.columns import Class, Column
 from mlstack.registry.intervals import (
     ConformalSets,
@@ -17,15 +17,15 @@ from mlstack.registry.intervals import (
     LeastSquaresInterval,
     predictive_deviation,
 )
+from mlstack.registry.linear import linear_predict, linear_probabilities
 from mlstack.registry.manifest import Manifest, read_manifest, read_verified
 from mlstack.registry.predictors import (
     Predict,
     PredictionOverflow,
-    linear_predict,
     probe_rows,
-    quickest_predict,
 )
 from mlstack.registry.row_independence import rows_are_independent
+from mlstack.registry.trees import quickest_predict
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
@@ -149,19 +149,28 @@ def load_published(published: PublishedModel, most_bytes: int) -> LoadedModel:
     _check_constants(directory, manifest)
     estimator = load_estimator(directory / ARTIFACT, artifact, manifest.schema, manifest.classes, most_bytes)
     probes = probe_rows(manifest.schema, _centre(manifest))
-    linear = None if manifest.classes else linear_predict(estimator, probes)
-    predict = linear or quickest_predict(estimator, probes, classes=len(manifest.classes))
+    classes = len(manifest.classes)
+    linear = (
+        linear_probabilities(estimator, probes, classes) if classes else linear_predict(estimator, probes)
+    )
+    predict = linear or quickest_predict(estimator, probes, classes)
     return LoadedModel(
         manifest=manifest,
         version=manifest.version,
         digest=manifest.digest,
         n_features=len(manifest.features),
         plain=all(column.plain for column in manifest.schema),
-        row_independent=linear is not None or rows_are_independent(estimator, predict, probes),
+        row_independent=rows_are_independent(estimator, predict, probes, by_row=linear is not None),
         quick=linear is not None,
         _predict=predict,
         _deviation=predictive_deviation(manifest.interval),
     )
+
+
+def _linear(estimator: Estimator, probes: FloatArray, classes: int) -> Predict | None:
+    if classes:
+        return linear_probabilities(estimator, probes, classes)
+    return linear_predict(estimator, probes)
 
 
 def _centre(manifest: Manifest) -> FloatArray:
