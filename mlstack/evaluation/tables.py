@@ -127,9 +127,9 @@ def _ranges(values: FloatArray) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
     for position, high in enumerate(edges[1:], 1):
         low = edges[position - 1]
         chosen = (values > low) & (values <= high)
-        yield f"{low:.4g} to {high:.4g}", chosen | (values == low) if position == 1 else chosen
+        yield f"{low:.6g} to {high:.6g}", chosen | (values == low) if position == 1 else chosen
     if len(edges) == 1:
-        yield f"{edges[0]:.4g}", values == edges[0]
+        yield f"{edges[0]:.6g}", values == edges[0]
 
 
 def _categories(column: Column, values: FloatArray) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
