@@ -64,8 +64,7 @@ def confusion_matrix(classes: tuple[Class, ...], holdout: PredictedClasses) -> l
     """Return a row per class with a count per class; nothing for more than MOST_CLASSES."""
     if len(classes) > MOST_CLASSES:
         return []
-    counts = np.zeros((len(classes), len(classes)), dtype=int)
-    np.add.at(counts, (holdout.actual, holdout.likeliest), 1)
+    counts = holdout.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     labels = [_named(class_key(label)) for label in classes]
     return [ConfusionRow(*row) for row in zip(labels, counts.tolist(), shares.tolist(), strict=True)]
