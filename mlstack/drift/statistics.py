@@ -64,7 +64,7 @@ class Reference:
     def labels(self) -> tuple[str, ...]:
         """What each bin holds."""
         bounds = self.edges[np.isfinite(self.edges)].tolist()
-        numbers = [*(f"to {bound:.4g}" for bound in bounds), f"above {bounds[-1]:.4g}" if bounds else "all"]
+        numbers = [*(f"to {bound:.6g}" for bound in bounds), f"above {bounds[-1]:.6g}" if bounds else "all"]
         return tuple(["(NULL)", *numbers] if len(bounds) < len(self.edges) else numbers)
 
 

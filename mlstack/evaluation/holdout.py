@@ -61,6 +61,14 @@ class PredictedClasses:
         return float(np.mean(self.members[np.arange(len(self.actual)), self.actual]))
 
     @property
+    def confusion(self) -> npt.NDArray[np.intp]:
+        """How many rows of each actual class, a row each, have each predicted class: [c, c]."""
+        classes = self.probabilities.shape[1]
+        counts = np.zeros((classes, classes), dtype=np.intp)
+        np.add.at(counts, (self.actual, self.likeliest), 1)
+        return counts
+
+    @property
     def set_size(self) -> float:
         """Mean number of classes in a prediction set."""
         return float(self.members.sum(axis=1).mean())

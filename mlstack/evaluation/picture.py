@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlstack.evaluation.holdout import PredictedClasses, predict_holdout
 from mlstack.registry.picture import MOST_POINTS, Picture, Points
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.splitting import Dataset
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
 
 def picture_of(comparison: Comparison) -> Picture:
-    """Return the fit over the only feature, or for several features what was predicted of the hold-out."""
+    """Return the fit over the only feature, else what was predicted of the hold-out."""
     model = comparison.candidate
+    if model.classes:
+        found = predict_holdout(model, comparison.holdout)
+        assert isinstance(found, PredictedClasses)
+        return Picture(kind="confusion", counts=found.confusion.tolist())
     if model.n_features == 1 and model.plain:
         return Picture(kind="fit", training=_points(comparison.training), holdout=_points(comparison.holdout))
     rows = np.ascontiguousarray(comparison.holdout.x[:MOST_POINTS])

@@ -64,8 +64,7 @@ def confusion_matrix(classes: tuple[Class, ...], holdout: PredictedClasses) -> l
     """Return a row per class with a count per class; nothing for more than MOST_CLASSES."""
     if len(classes) > MOST_CLASSES:
         return []
-    counts = np.zeros((len(classes), len(classes)), dtype=int)
-    np.add.at(counts, (holdout.actual, holdout.likeliest), 1)
+    counts = holdout.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     labels = [_named(class_key(label)) for label in classes]
     return [ConfusionRow(*row) for row in zip(labels, counts.tolist(), shares.tolist(), strict=True)]
@@ -127,9 +126,9 @@ def _ranges(values: FloatArray) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
     for position, high in enumerate(edges[1:], 1):
         low = edges[position - 1]
         chosen = (values > low) & (values <= high)
-        yield f"{low:.4g} to {high:.4g}", chosen | (values == low) if position == 1 else chosen
+        yield f"{low:.6g} to {high:.6g}", chosen | (values == low) if position == 1 else chosen
     if len(edges) == 1:
-        yield f"{edges[0]:.4g}", values == edges[0]
+        yield f"{edges[0]:.6g}", values == edges[0]
 
 
 def _categories(column: Column, values: FloatArray) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:

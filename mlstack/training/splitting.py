@@ -64,16 +64,6 @@ def split_stratified(table: FloatArray, test_fraction: float) -> tuple[Dataset, 
     return Dataset(table[~held_out]), Dataset(table[held_out])
 
 
-def training_rows(table: FloatArray, test_fraction: float, split: Split) -> Dataset:
-    """Return the training rows of `table`, which is shuffled in place."""
-    if split == "stratified":
-        return split_stratified(table, test_fraction)[0]
-    training, _ = split_in_place(table, test_fraction)
-    if split == "shuffled":
-        return training
-    return Dataset(table[~is_held_out(row_hashes(table), test_fraction)])
-
-
 def is_held_out(hashes: npt.NDArray[np.uint64], test_fraction: float) -> npt.NDArray[np.bool_]:
     """Return which rows [n] belong to the hold-out."""
     return hashes < np.uint64(int(test_fraction * 2.0**64))

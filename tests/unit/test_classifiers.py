@@ -18,7 +18,7 @@ from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.class_metrics import class_frequencies, classifier_metrics
 from mlstack.training.config import TrainingConfig
 from mlstack.training.intervals import conformal_sets
-from mlstack.training.splitting import split_stratified, training_rows
+from mlstack.training.splitting import split_stratified
 from mlstack.training.train import train
 from tests.harness.mixed_tables import FEATURES, NAMES, SPECIES, classified, publish_table
 
@@ -127,7 +127,6 @@ def test_the_hold_out_has_its_share_of_each_class_and_is_always_the_same() -> No
     assert np.unique(holdout.y, return_counts=True)[1].tolist() == [200, 20, 1]
     assert sorted([*training.x[:, 0], *holdout.x[:, 0]]) == list(range(len(y)))
     np.testing.assert_array_equal(holdout.table, again[1].table)
-    np.testing.assert_array_equal(training_rows(table.copy(), 0.2, "stratified").table, training.table)
     assert (np.diff(training.x[:, 0]) < 0).any()
 
 

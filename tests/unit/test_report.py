@@ -13,9 +13,11 @@ from sklearn.tree import DecisionTreeRegressor
 
 from mlstack.evaluation.comparison import Comparison
 from mlstack.evaluation.holdout import PredictedClasses, PredictedValues, predict_holdout
+from mlstack.evaluation.picture import picture_of
 from mlstack.evaluation.report import write_report
 from mlstack.evaluation.tables import error_rows
 from mlstack.registry.columns import Class, Column
+from mlstack.registry.picture import Picture
 from tests.harness.compared_models import COLUMNS, HOSTILE, WIDTH, classified, compared, mixed_rows
 
 
@@ -34,7 +36,9 @@ def test_the_confusion_matrix_counts_every_row_of_the_hold_out(tmp_path: Path) -
     holdout = comparison.holdout
     likeliest = comparison.candidate.classify(np.ascontiguousarray(holdout.x)).likeliest
     shown = [int(count) for count in re.findall(r'<td class="s\d+(?: dark)?">(\d+)</td>', page)]
-    assert shown == confusion_matrix(holdout.y.astype(int), likeliest).reshape(-1).tolist()
+    expected = confusion_matrix(holdout.y.astype(int), likeliest)
+    assert shown == expected.reshape(-1).tolist()
+    assert picture_of(comparison) == Picture(kind="confusion", counts=expected.tolist())
 
 
 @pytest.mark.parametrize("classes", [("cheap", "dear", "fair"), (False, True)])
