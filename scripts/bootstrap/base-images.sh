@@ -12,8 +12,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
 . scripts/bootstrap/debian.sh
-# shellcheck source=scripts/bootstrap/settings.sh
-. scripts/bootstrap/settings.sh
 patience=6 # seconds without an answer after which a registry counts as unreachable
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
@@ -22,7 +20,7 @@ compose_images() { # those that Compose does not build itself: what it builds, i
     local images services project
     images=$(docker compose config --images) || return
     services=$(docker compose config --services) || return
-    project=$(compose_settings docker compose | sed -n 's/^COMPOSE_PROJECT_NAME=//p') || return
+    project=$(docker compose config | sed -n 's/^name: //p') || return
     comm -23 <(sort -u <<<"$images") <(awk -v project="$project" '{ print project "-" $0 }' <<<"$services" | sort)
 }
 

@@ -30,7 +30,7 @@ setting() { # setting PORT: the variable that sets this port
     compose_settings docker compose | sed -nE "s/^([A-Z_]*PORT)=$1\$/\1/p" | head -n 1
 }
 
-project=$(compose_settings docker compose | sed -n 's/^COMPOSE_PROJECT_NAME=//p')
+project=$(docker compose config | sed -n 's/^name: //p')
 taken=0
 for port in $(published); do
     listens "$port" || continue
