@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -13,7 +14,7 @@ from api.mlflow_scoring.csv_body import read_csv
 from api.mlflow_scoring.errors import RESPONSES
 from api.mlflow_scoring.json_body import read_json
 from api.mlflow_scoring.media_types import REQUEST_BODY, is_csv
-from api.prediction.intake import Question
+from api.prediction.intake import Question, parse
 
 _VERSION = "2.0.0"  # of MLflow, in which this protocol began
 
@@ -41,7 +42,8 @@ async def invoke(service: CurrentService, request: Request, share: CurrentShare)
     body = await intake.body(headers, request.receive, share)
     read = read_csv if is_csv(headers.get(b"content-type", b"").decode("latin-1")) else read_json
     model = await intake.model(None)
-    rows = intake.cells(read(body, model.columns, intake.max_rows), model, share)
+    values = await parse(partial(read, columns=model.columns, max_rows=intake.max_rows), body)
+    rows = intake.cells(values, model, share)
     question = Question(model, rows, None)
-    del body, rows
+    del body, values, rows
     return await answer(service, headers, share, question, started)

@@ -20,7 +20,7 @@ compose_images() { # those that Compose does not build itself: what it builds, i
     local images services project
     images=$(docker compose config --images) || return
     services=$(docker compose config --services) || return
-    project=$(docker compose config --environment | sed -n 's/^COMPOSE_PROJECT_NAME=//p') || return
+    project=$(docker compose config | sed -n 's/^name: //p') || return
     comm -23 <(sort -u <<<"$images") <(awk -v project="$project" '{ print project "-" $0 }' <<<"$services" | sort)
 }
 

@@ -3,6 +3,8 @@
 # by what, and how to choose another one. Ports of this project's own containers are fine. Exit code 1: some are in use.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=scripts/bootstrap/settings.sh
+. scripts/bootstrap/settings.sh
 
 published() { # JSON escapes quotes in values, so this matches keys only; a bare machine has no JSON parser
     docker compose config --format json | grep -oE '"published": *"[0-9]+"' | grep -oE '[0-9]+' | sort -un
@@ -25,10 +27,10 @@ holder() { # holder PORT: the container that uses it, else the process, if this 
 }
 
 setting() { # setting PORT: the variable that sets this port
-    docker compose config --environment | sed -nE "s/^([A-Z_]*PORT)=$1\$/\1/p" | head -n 1
+    compose_settings docker compose | sed -nE "s/^([A-Z_]*PORT)=$1\$/\1/p" | head -n 1
 }
 
-project=$(docker compose config --environment | sed -n 's/^COMPOSE_PROJECT_NAME=//p')
+project=$(docker compose config | sed -n 's/^name: //p')
 taken=0
 for port in $(published); do
     listens "$port" || continue

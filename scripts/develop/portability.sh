@@ -82,10 +82,11 @@ try bookworm yes aarch64-bookworm 'one line: this release has no package of Comp
     "$arm; refuses 1 $ensure; has 'no Compose v2 for aarch64'"
 # A registry of Debian's on this machine's loopback, which the engine may ask without TLS.
 registry=127.0.0.1:15999
-serve="REGISTRY_HTTP_ADDR=$registry REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/tmp/registry docker-registry serve /etc/docker/registry/config.yml"
+# Without the password that Debian's own configuration asks for.
+configuration="{version: 0.1, storage: {filesystem: {rootdirectory: /tmp/registry}}, http: {addr: '$registry'}}"
 try trixie yes registry-reached 'what is missing is pulled' \
-    "runs $ensure >/dev/null; $install docker-registry curl >/dev/null; ($serve >/tmp/registry.log 2>&1 &)
-     until curl -sf http://$registry/v2/ >/dev/null; do sleep 0.2; done
+    "runs $ensure >/dev/null; $install docker-registry curl >/dev/null; echo \"$configuration\" >/tmp/registry.yml; (docker-registry serve /tmp/registry.yml >/tmp/registry.log 2>&1 &)
+     curl -sf --retry 100 --retry-delay 1 --retry-all-errors --retry-max-time 60 http://$registry/v2/ >/dev/null || { cat /tmp/registry.log; exit 1; }
      tar -cf - -C /etc hostname | docker import - $registry/small:1 >/dev/null; docker push --quiet $registry/small:1; docker image rm $registry/small:1 >/dev/null
      runs scripts/bootstrap/base-images.sh ensure $registry/small:1; has 'pulled  $registry/small:1'; docker image rm $registry/small:1 >/dev/null"
 try trixie yes registry-not-reached 'a stand-in is built from Debian packages; what has none is named' \

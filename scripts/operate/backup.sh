@@ -9,6 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
 . scripts/bootstrap/debian.sh
+# shellcheck source=scripts/bootstrap/settings.sh
+. scripts/bootstrap/settings.sh
 # shellcheck source=scripts/operate/running-stack.sh
 . scripts/operate/running-stack.sh
 # shellcheck source=scripts/operate/databases.sh
@@ -48,7 +50,7 @@ settings() {
             environment "$service"
         done
         training_table
-        "${compose[@]}" config --environment
+        compose_settings "${compose[@]}"
     } | awk -F = -v own="$own" '
         FNR == NR { if ($0 ~ /^[A-Z_]+=/ && $1 !~ own) wanted[$1]; next }
         $1 in wanted { delete wanted[$1]; print }' .env - | sort

@@ -11,6 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
 . scripts/bootstrap/debian.sh
+# shellcheck source=scripts/bootstrap/settings.sh
+. scripts/bootstrap/settings.sh
 # shellcheck source=scripts/operate/running-stack.sh
 . scripts/operate/running-stack.sh
 # shellcheck source=scripts/operate/databases.sh
@@ -53,7 +55,7 @@ require_empty_database() { # require_empty_database SERVICE QUERY: it fails if t
 export_settings() {
     local line name contradicting=() different=()
     local present
-    present=$("${compose[@]}" config --environment)
+    present=$(compose_settings "${compose[@]}")
     while IFS= read -r line; do
         name=${line%%=*}
         [ "${!name-${line#*=}}" = "${line#*=}" ] || contradicting+=("$name=${!name} (backup: ${line#*=})")

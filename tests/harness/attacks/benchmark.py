@@ -29,17 +29,32 @@ def _writable_binds(inspected: dict[str, Any]) -> list[str]:
     return [mount["Source"] for mount in inspected["Mounts"] if mount["Type"] == "bind" and mount["RW"]]
 
 
+def _published(inspected: dict[str, Any]) -> list[dict[str, str]]:
+    return [port for ports in (_host(inspected)["PortBindings"] or {}).values() for port in ports or []]
+
+
 def _is_published_well(inspected: dict[str, Any]) -> bool:
-    ports = [port for ports in (_host(inspected)["PortBindings"] or {}).values() for port in ports or []]
-    return _service(inspected) == "nginx" or all(port["HostIp"] == "127.0.0.1" for port in ports)
+    return _service(inspected) == "nginx" or all(
+        port["HostIp"] == "127.0.0.1" for port in _published(inspected)
+    )
+
+
+def _weakened(inspected: dict[str, Any], module: str) -> list[str]:
+    """Return the options that turn off or replace what a security module does by default."""
+    return [option for option in _host(inspected)["SecurityOpt"] if option.startswith(module)]
 
 
 CHECKS: dict[str, Check] = {
     "4.1 a user that is not root": lambda i: i["Config"]["User"].partition(":")[0] not in {"", "0", "root"},
     "4.6 a health check": lambda i: bool(i["Config"].get("Healthcheck")) or _service(i) in _NO_HEALTHCHECK,
+    "5.2 no way round AppArmor": lambda i: not _weakened(i, "apparmor"),
+    "5.3 no way round SELinux": lambda i: not _weakened(i, "label"),
     "5.4 no capabilities": lambda i: _host(i)["CapDrop"] == ["ALL"] and not _host(i)["CapAdd"],
     "5.5 not privileged": lambda i: not _host(i)["Privileged"],
     "5.6 no folder of the host is writable": lambda i: not _writable_binds(i),
+    "5.8 no privileged port of the host": lambda i: all(
+        int(port["HostPort"] or 0) not in range(1, 1024) for port in _published(i)
+    ),
     "5.10 no network of the host": lambda i: _host(i)["NetworkMode"] != "host",
     "5.11 a limit of memory": lambda i: _host(i)["Memory"] > 0,
     "5.13 a root that is read-only": lambda i: _host(i)["ReadonlyRootfs"],
@@ -47,13 +62,19 @@ CHECKS: dict[str, Check] = {
     "5.16 no processes of the host": lambda i: _host(i)["PidMode"] != "host",
     "5.17 no shared memory of the host": lambda i: _host(i)["IpcMode"] != "host",
     "5.18 no devices of the host": lambda i: not _host(i)["Devices"],
+    "5.19 no ulimit over the engine's": lambda i: not _host(i)["Ulimits"],
     "5.20 no mount is shared": lambda i: all(
         m.get("Propagation") not in {"shared", "rshared"} for m in i["Mounts"]
     ),
     "5.21 no UTS namespace of the host": lambda i: _host(i)["UTSMode"] != "host",
     "5.22 the default seccomp profile": lambda i: "seccomp=unconfined" not in _host(i)["SecurityOpt"],
+    "5.25 the engine's own cgroup": lambda i: not _host(i)["CgroupParent"],
     "5.26 no new privileges": lambda i: "no-new-privileges:true" in _host(i)["SecurityOpt"],
     "5.29 a limit of processes": lambda i: 0 < (_host(i)["PidsLimit"] or 0) <= 256,
+    "5.30 not the engine's default network": lambda i: (
+        _host(i)["NetworkMode"] not in {"bridge", "default"}
+        and "bridge" not in i["NetworkSettings"]["Networks"]
+    ),
     "5.31 no user namespace of the host": lambda i: _host(i)["UsernsMode"] != "host",
     "5.32 no socket of the engine": lambda i: (
         not [source for source in _sources(i) if "docker.sock" in source]
