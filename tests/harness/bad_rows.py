@@ -80,6 +80,18 @@ NOT_FINITE = [
     _body("NaN beside a text", b'{"instances": [[NaN, "Hanoi", 3, true]]}', "no nan"),
     _body("Infinity by name", b'{"instances": [{"area": Infinity}]}', "no nan"),
     _body("1e400 beside a text", b'{"instances": [[120, "Hanoi", 1e400, true]]}', "out of range"),
+    _body(
+        "1e400 by name in a long body",
+        b'{"pad": "'
+        + b"x" * 5_000
+        + b'", "instances": [{"area": 1e400, "city": "", "rooms": 1, "garden": true}]}',
+        "column area: expected a number up to 1.8e308; got a number in row 1",
+    ),
+    _body(
+        "whole number of 400 digits in a long body",
+        b'{"pad": "' + b"x" * 5_000 + b'", "instances": [["a", ' + b"9" * 400 + b"]]}",
+        "out of range",
+    ),
     _body("overflow", b'{"instances": [[1.7e308, "Hanoi", 3, true]]}', "expected numbers within"),
 ]
 
