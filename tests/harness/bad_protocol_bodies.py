@@ -59,6 +59,9 @@ INVOCATIONS: dict[str, bytes] = {
     "too many rows": json.dumps({"inputs": [[1]] * 10_001}).encode(),
     "too many records": json.dumps({"dataframe_records": [{"x": 1}] * 10_001}).encode(),
     "too many values": json.dumps({"inputs": {"x": [1] * 10_001}}).encode(),
+    "a megabyte of NaN and escaped quotes": b"NaN" + b'"\\' * 500_000,
+    "a megabyte of NaN and texts": b'{"inputs": [NaN' + b',""' * 340_000 + b"]}",
+    "half a million values": b'{"inputs": [' + b"1," * 500_000 + b"1]}",
     "many columns": json.dumps({"inputs": {f"c{n}": [1] for n in range(5000)}}).encode(),
 }
 
