@@ -22,9 +22,12 @@ def split_rows(names: Sequence[str], data: Rows, columns: Sequence[Column]) -> R
     return [[row[place] for place in places] for row in data]
 
 
-def column_rows(found: Mapping[str, Sequence[Cell | Sequence[Cell]]], columns: Sequence[Column]) -> Rows:
+def column_rows(
+    found: Mapping[str, Sequence[Cell | Sequence[Cell]]], columns: Sequence[Column], max_rows: int
+) -> Rows:
     """Return the rows of columns, each of values or of lists of one value; raise InvalidInput."""
     _places(list(found), columns)
+    check_count(max([len(values) for values in found.values()]), max_rows)
     values = [[_single(value, column) for value in found[column.name]] for column in columns]
     expected = len(values[0])
     for column, cells in zip(columns, values, strict=True):
@@ -34,6 +37,12 @@ def column_rows(found: Mapping[str, Sequence[Cell | Sequence[Cell]]], columns: S
                 f" got {len(cells)}"
             )
     return list(zip(*values, strict=True))
+
+
+def check_count(rows: int, most: int) -> None:
+    """Raise InvalidInput if there are too many rows."""
+    if rows > most:
+        raise InvalidInput(f"expected at most {most} rows in one request; got {rows}")
 
 
 def _places(names: Sequence[str], columns: Sequence[Column]) -> list[int]:

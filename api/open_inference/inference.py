@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from api.dependencies import CurrentService, CurrentShare, WholeResponse
 from api.http_server.memory import Share
 from api.model_name import MODEL, Name
-from api.open_inference.inputs import column_rows, number_rows
+from api.open_inference.inputs import check_columns, column_rows, number_rows
 from api.open_inference.messages import InferenceRequest, InferenceResponse, RequestedOutput
 from api.open_inference.naming import ROUTER, Version, select
 from api.open_inference.outputs import Answered, outputs_of, requested_outputs, write_outputs
@@ -66,10 +66,12 @@ def _rows(
     intake: Intake, asked: InferenceRequest, binary: memoryview, model: LoadedModel, share: Share
 ) -> Rows:
     """Return the checked rows of the request's tensors."""
-    most = intake.max_rows * (model.n_features if model.plain else 1)
-    tensors = read_tensors(asked, binary, model.n_features, most)
     if model.plain:
+        most = intake.max_rows * model.n_features
+        tensors = read_tensors(asked, binary, model.n_features, most)
         return Rows(intake.rows(number_rows(tensors, model.features), model, share))
+    check_columns([tensor.name for tensor in asked.inputs], model.columns)
+    tensors = read_tensors(asked, binary, model.n_features, intake.max_rows)
     return intake.cells(column_rows(tensors, model.columns), model, share)
 
 

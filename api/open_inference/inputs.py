@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,20 +41,29 @@ def number_rows(tensors: Mapping[str, Tensor], features: tuple[str, ...]) -> Flo
     return array.reshape(-1, len(features)) if array.ndim == 1 else array
 
 
+def check_columns(names: Sequence[str], columns: Sequence[Column]) -> None:
+    """Raise InvalidInput, naming the column, unless there is one tensor for each."""
+    known = [column.name for column in columns]
+    for name, times in Counter(names).items():
+        if name not in known:
+            raise InvalidInput(f"{_one_for_each(columns)}; there is no column {name[:64]}")
+        if times > 1:
+            raise InvalidInput(f"{_one_for_each(columns)}; {name} is there {times} times")
+    for name in known:
+        if name not in names:
+            raise InvalidInput(f"{_one_for_each(columns)}; {name} is missing")
+
+
 def column_rows(tensors: Mapping[str, Tensor], columns: Sequence[Column]) -> list[tuple[Cell, ...]]:
     """Return rows of one value per column from one tensor per column; NaN is NULL."""
-    names = [column.name for column in columns]
-    expected = f"expected one tensor for each of {', '.join(names[:20])}"
-    for name in tensors:
-        if name not in names:
-            raise InvalidInput(f"{expected}; there is no column {name[:64]}")
-    for name in names:
-        if name not in tensors:
-            raise InvalidInput(f"{expected}; {name} is missing")
     cells = [_cells(tensors[column.name], column) for column in columns]
     if len({len(column) for column in cells}) != 1:
-        raise InvalidInput(f"{expected}, all of one length")
+        raise InvalidInput(f"{_one_for_each(columns)}, all of one length")
     return list(zip(*cells, strict=True))
+
+
+def _one_for_each(columns: Sequence[Column]) -> str:
+    return f"expected one tensor for each of {', '.join([column.name for column in columns[:20]])}"
 
 
 def _numbers(name: str, tensor: Tensor) -> FloatArray:

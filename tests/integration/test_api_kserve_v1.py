@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -120,36 +119,6 @@ def test_every_prediction_is_logged_once_and_cached(server: ServingProcess, real
     assert real_stores.times_logged(ids) == dict.fromkeys(ids, 1)
     assert [answer["cached"] for answer in answers] == [False, True]
     assert server.predict({"instances": [[71.5]]}).json()["cached"]
-
-
-BAD: dict[str, bytes] = {
-    "empty": b"",
-    "cut off": b'{"instances": [[1]',
-    "a list": b"[[1]]",
-    "nothing": b"{}",
-    "null": b'{"instances": null}',
-    "no rows": b'{"instances": []}',
-    "an object": b'{"instances": {"x": [1]}}',
-    "text": b'{"instances": ["1"]}',
-    "true": b'{"instances": [[true]]}',
-    "NaN": b'{"instances": [[NaN]]}',
-    "two values": b'{"instances": [[1, 2]]}',
-    "rows of different lengths": b'{"instances": [[1], [1, 2]]}',
-    "an unknown column": b'{"instances": [{"y": 1}]}',
-    "deep": b'{"instances": ' + b"[" * 100_000,
-    "too many rows": json.dumps({"instances": [[1]] * 10_001}).encode(),
-    "too many objects": json.dumps({"instances": [{}] * 20_000}).encode(),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_body_is_400_and_told_what_was_expected(server: ServingProcess, name: str) -> None:
-    answer = server.client.post(PREDICT, content=BAD[name], headers={"content-type": "application/json"})
-
-    assert answer.status_code == 400, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    assert set(answer.json()) == {"error"}
-    assert "expected" in answer.json()["error"] or "JSON" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mlstack.registry.store import ModelStore
+from tests.harness.bad_protocol_bodies import COLUMNS
 from tests.harness.mixed_models import HOUSE_ROW, PASSENGER_ROW, publish_houses, publish_passengers
 from tests.harness.processes.inference import Stores, inference, stores, undisturbed
 from tests.harness.processes.serving import ServingProcess, publish_line
@@ -154,115 +155,15 @@ def test_every_prediction_is_logged_once_and_cached(line: ServingProcess, real_s
     assert line.predict({"instances": [[72.5]]}).json()["cached"]
 
 
-SPLIT = FORMS["split"]["dataframe_split"]
-NAMED: dict[str, tuple[Any, str]] = {
-    "missing in split": ({"dataframe_split": {"columns": ["area"], "data": [[1]]}}, "column city is missing"),
-    "unknown in split": (
-        {"dataframe_split": {"columns": [*NAMES, "colour"], "data": [[*VALUES[0], 1]]}},
-        "no column colour",
-    ),
-    "repeated in split": (
-        {"dataframe_split": {"columns": [*NAMES, "city"], "data": [[*VALUES[0], "Lima"]]}},
-        "column city is there 2 times",
-    ),
-    "missing in records": ({"dataframe_records": [{"area": 1}]}, "column city is missing in row 1"),
-    "unknown in records": (
-        {"dataframe_records": [HOUSE_ROW, HOUSE_ROW | {"colour": 1}]},
-        "no column colour, as in row 2",
-    ),
-    "missing in columns": ({"inputs": {"area": [1]}}, "column city is missing"),
-    "unknown in columns": ({"inputs": {name: [1] for name in [*NAMES, "colour"]}}, "no column colour"),
-    "columns of different lengths": (
-        {"inputs": {name: [value] * (2 if name == "rooms" else 1) for name, value in HOUSE_ROW.items()}},
-        "column rooms: expected 1 values",
-    ),
-    "a text for a number": ({"dataframe_records": [HOUSE_ROW | {"area": "120"}]}, "column area"),
-    "a number for a text": ({"dataframe_records": [HOUSE_ROW | {"city": 1}]}, "column city"),
-    "null where there is none": ({"dataframe_records": [HOUSE_ROW | {"area": None}]}, "column area"),
-    "a number for a boolean": ({"dataframe_records": [HOUSE_ROW | {"garden": 1}]}, "column garden"),
-}
-
-
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", COLUMNS)
 def test_an_error_names_the_column(houses: ServingProcess, name: str) -> None:
-    body, expected = NAMED[name]
+    body, expected = COLUMNS[name]
 
     answer = houses.client.post(INVOKE, json=body)
 
     assert answer.status_code == 400
     assert answer.json()["error_code"] == "BAD_REQUEST"
     assert expected in answer.json()["message"]
-
-
-BAD: dict[str, bytes] = {
-    "empty": b"",
-    "cut off": b'{"inputs": [[1]',
-    "a list": b"[[1]]",
-    "null": b"null",
-    "nothing": b"{}",
-    "two forms": b'{"inputs": [[1]], "instances": [[1]]}',
-    "no rows": b'{"inputs": []}',
-    "no columns": b'{"inputs": {}}',
-    "an empty column": b'{"inputs": {"x": []}}',
-    "no data": b'{"dataframe_split": {"columns": ["x"]}}',
-    "no names": b'{"dataframe_split": {"data": [[1]]}}',
-    "no rows in split": b'{"dataframe_split": {"columns": ["x"], "data": []}}',
-    "numbers for names": b'{"dataframe_split": {"columns": [0], "data": [[1]]}}',
-    "a short row": b'{"dataframe_split": {"columns": ["x"], "data": [[]]}}',
-    "text": b'{"inputs": ["1"]}',
-    "true": b'{"inputs": [[true]]}',
-    "NaN": b'{"inputs": [[NaN]]}',
-    "Infinity": b'{"inputs": [[Infinity]]}',
-    "NaN in text that does not end": b'{"inputs": ["NaN',
-    "10^400": b'{"inputs": [[1e400]]}',
-    "a whole number of 400 digits": b'{"inputs": [[' + b"9" * 400 + b"]]}",
-    "three levels": b'{"inputs": [[[1]]]}',
-    "rows and values": b'{"inputs": [1, [2]]}',
-    "deep": b'{"inputs": ' + b"[" * 100_000,
-    "too many rows": json.dumps({"inputs": [[1]] * 10_001}).encode(),
-    "too many records": json.dumps({"dataframe_records": [{"x": 1}] * 10_001}).encode(),
-    "too many values": json.dumps({"inputs": {"x": [1] * 10_001}}).encode(),
-    "many columns": json.dumps({"inputs": {f"c{n}": [1] for n in range(5000)}}).encode(),
-}
-BAD_CSV: dict[str, bytes] = {
-    "empty": b"",
-    "blank lines": b"\n\n",
-    "names only": b"x\n",
-    "no names": b"1\n2\n",
-    "a repeated column": b"x,x\n1,1\n",
-    "an unknown column": b"x,y\n1,1\n",
-    "a long row": b"x\n1,2\n",
-    "text": b"x\none\n",
-    "an empty field": b'x\n""\n',
-    "nan": b"x\nnan\n",
-    "inf": b"x\ninf\n",
-    "1e999": b"x\n1e999\n",
-    "an underscore": b"x\n1_0\n",
-    "other digits": "x\n٣\n".encode(),
-    "not UTF-8": b"x\n\xff\n",
-    "an open quote": b'x\n"1\n',
-    "a zero byte": b"x\n\x00\n",
-    "a long field": b"x\n" + b"1" * 200_000 + b"\n",
-    "too many rows": b"x\n" + b"1\n" * 10_001,
-    "lines alone": b"x" + b"\n" * 900_000,
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_body_is_400_and_told_what_was_expected(line: ServingProcess, name: str) -> None:
-    answer = line.client.post(INVOKE, content=BAD[name], headers={"content-type": "application/json"})
-
-    assert answer.status_code == 400, answer.text
-    assert set(answer.json()) == {"error_code", "message"}
-    assert "expected" in answer.json()["message"] or "JSON" in answer.json()["message"]
-
-
-@pytest.mark.parametrize("name", BAD_CSV)
-def test_bad_csv_is_400_and_told_what_was_expected(line: ServingProcess, name: str) -> None:
-    answer = line.client.post(INVOKE, content=BAD_CSV[name], headers={"content-type": "text/csv"})
-
-    assert answer.status_code == 400, answer.text
-    assert "expected" in answer.json()["message"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,20 +13,18 @@ import pytest
 
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import (
-    HOUSE_ROW,
     PASSENGER_ROW,
     publish_flowers,
     publish_houses,
     publish_passengers,
 )
+from tests.harness.mixed_tensors import DATATYPES, ROWS, WRONG, column, tensors
 from tests.harness.processes.inference import Stores, stores, undisturbed
 from tests.harness.processes.serving import ServingProcess
 
 # The clients' own imports warn of things that are not ours.
 pytestmark = pytest.mark.filterwarnings("default")
 PASSENGERS, FLOWERS, NUMBERS, HOUSES = 1, 2, 3, 4  # versions
-ROWS = [HOUSE_ROW, HOUSE_ROW | {"city": "Đà Nẵng", "rooms": 3, "area": 80}]
-DATATYPES = {"area": "FP64", "city": "BYTES", "rooms": "FP64", "garden": "BOOL"}
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +55,6 @@ def triton(server: ServingProcess) -> Iterator[Any]:
     made.close()
 
 
-def column(name: str) -> list[Any]:
-    return [row[name] for row in ROWS]
-
-
 def arrays() -> dict[str, np.ndarray[Any, Any]]:
     """Return the rows as NumPy has them: NULL is NaN."""
     return {
@@ -82,24 +74,6 @@ def predicted(server: ServingProcess, version: int, rows: object) -> dict[str, A
 
 def infer(server: ServingProcess, version: int, inputs: list[dict[str, Any]]) -> httpx.Response:
     return server.client.post(f"/v2/models/model/versions/{version}/infer", json={"inputs": inputs})
-
-
-def tensors(**changed: Any) -> list[dict[str, Any]]:
-    """Return the rows as JSON tensors, with other members for some of them; None leaves a tensor out."""
-    inputs = {
-        name: {"name": name, "shape": [len(ROWS)], "datatype": datatype, "data": column(name)}
-        for name, datatype in DATATYPES.items()
-    }
-    kept = {name: tensor for name, tensor in inputs.items() if changed.get(name, {}) is not None}
-    return [tensor | changed.get(name, {}) for name, tensor in kept.items()]
-
-
-def infer_binary(server: ServingProcess, raw: bytes, name: str, **changed: Any) -> httpx.Response:
-    """Send the rows with one tensor in the binary part."""
-    members = {"data": None, "parameters": {"binary_data_size": len(raw)}} | changed
-    head = json.dumps({"inputs": tensors(**{name: members})}).encode()
-    headers = {"Inference-Header-Content-Length": str(len(head))}
-    return server.client.post("/v2/models/model/infer", content=head + raw, headers=headers)
 
 
 def test_the_metadata_list_the_models_columns(triton: Any) -> None:
@@ -236,79 +210,11 @@ def test_the_log_has_the_rows_as_they_were_sent(server: ServingProcess, real_sto
     assert logged == [list(row.values()) for row in ROWS]
 
 
-NAMED: dict[str, tuple[list[dict[str, Any]], str]] = {
-    "missing": (tensors(city=None), "city is missing"),
-    "unknown": ([*tensors(), {"name": "colour", "shape": [2], "datatype": "FP64", "data": [1, 2]}], "inputs"),
-    "another name": (tensors(city={"name": "town"}), "no column town"),
-    "twice": (tensors(city={"name": "area"}), "area twice"),
-    "text for a number": (tensors(area={"datatype": "BYTES", "data": ["1", "2"]}), "column area"),
-    "numbers for a text": (tensors(city={"datatype": "FP64", "data": [1, 2]}), "column city"),
-    "numbers for booleans": (tensors(garden={"datatype": "INT8", "data": [1, 0]}), "column garden"),
-    "other data than declared": (tensors(city={"data": [1, 2]}), "input city"),
-    "booleans as numbers": (tensors(area={"data": [True, False]}), "input area"),
-    "null where there is none": (tensors(area={"data": [1, None]}), "column area"),
-    "null text": (tensors(city={"data": ["Oslo", None]}), "column city"),
-    "of another length": (tensors(city={"shape": [1], "data": ["Oslo"]}), "one length"),
-    "two values a row": (tensors(city={"shape": [1, 2]}), "column city"),
-    "ragged": (tensors(city={"data": [["Oslo"], ["Lima", "x"]]}), "input city"),
-    "10^400": (tensors(area={"data": [1, 10**400]}), "out of range"),
-}
-
-
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", WRONG)
 def test_an_error_names_the_column(server: ServingProcess, name: str) -> None:
-    inputs, expected = NAMED[name]
+    inputs, expected = WRONG[name]
 
     answer = infer(server, HOUSES, inputs)
 
     assert answer.status_code == 400, answer.text
     assert expected in answer.json()["error"]
-
-
-def element(text: bytes, length: int | None = None) -> bytes:
-    return struct.pack("<I", len(text) if length is None else length) + text
-
-
-BINARY: dict[str, bytes] = {
-    "nothing": b"",
-    "half a length": b"\x04\0",
-    "a length alone": element(b"", 4),
-    "one element": element(b"Oslo"),
-    "a length beyond the data": element(b"Oslo") + element(b"Lima", 5),
-    "a length of 4 GiB": element(b"Oslo") + element(b"Lima", 2**32 - 1),
-    "a length that is too short": element(b"Oslo") + element(b"Lima", 3),
-    "three elements": element(b"Oslo") * 3,
-    "big-endian": struct.pack(">I", 4) + b"Oslo" + struct.pack(">I", 4) + b"Lima",
-    "not UTF-8": element(b"Oslo") + element(b"\xff"),
-    "a zero byte": element(b"Oslo") + element(b"\0"),
-}
-
-
-@pytest.mark.parametrize("name", BINARY)
-def test_bytes_that_lie_are_refused(server: ServingProcess, name: str) -> None:
-    answer = infer_binary(server, BINARY[name], "city")
-
-    assert answer.status_code == 400, answer.text
-    assert "city" in answer.json()["error"]
-
-
-def test_a_text_in_binary_is_the_text_in_json(server: ServingProcess) -> None:
-    raw = b"".join(element(text.encode()) for text in column("city"))
-
-    answer = infer_binary(server, raw, "city")
-
-    assert answer.json()["outputs"][0]["data"] == predicted(server, HOUSES, ROWS)["predictions"]
-
-
-def test_a_tensor_of_many_empty_texts_is_refused_before_it_is_read(server: ServingProcess) -> None:
-    answer = infer_binary(server, element(b"") * 250_000, "city", shape=[250_000])
-
-    assert answer.status_code == 400
-    assert "10000 elements" in answer.json()["error"]
-
-
-def test_a_byte_that_is_no_boolean_is_refused(server: ServingProcess) -> None:
-    answer = infer_binary(server, b"\1\2", "garden")
-
-    assert answer.status_code == 400
-    assert "garden" in answer.json()["error"]
