@@ -29,6 +29,7 @@ GRANT SELECT, INSERT ON predictions, feedback TO inference;
 GRANT SELECT ON retention TO inference;
 GRANT EXECUTE ON FUNCTION maintain_predictions(), maintain_predictions(integer) TO inference;
 \ir jobs.sql
+DROP FUNCTION pg_temp.change_table(text);
 \ir large_objects.sql
 
 -- Connections that are left for others: 5 each for drift, monitor and other roles, and the superuser's own.

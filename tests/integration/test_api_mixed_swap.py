@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import functools
-import itertools
 import json
 import random
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,9 @@ from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import publish_flowers, publish_gaps
 from tests.harness.processes.inference import Stores, undisturbed
-from tests.harness.processes.serving import ServingProcess
+from tests.harness.processes.serving import ServingProcess, eventually
 
-CLIENTS, SECONDS, TURN_SECONDS = 4, 4.0, 0.5
+CLIENTS, TURNS = 4, 3
 Row = list[float]
 
 
@@ -55,13 +53,17 @@ def _ask_while_versions_change(
     over = threading.Event()
     with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(_ask_until, over, server.port, seed) for seed in range(CLIENTS)]
-        deadline = time.monotonic() + SECONDS
-        for version in itertools.cycle(versions):
-            store.promote(version, force=True)
-            if over.wait(TURN_SECONDS) or time.monotonic() > deadline:
-                break
-        over.set()
+        try:
+            for version in versions * TURNS:
+                store.promote(version, force=True)
+                assert eventually(functools.partial(_serves, server, version))
+        finally:
+            over.set()
         return [answer for client in clients for answer in client.result()]
+
+
+def _serves(server: ServingProcess, version: int) -> bool:
+    return server.metric("model_version") == version
 
 
 def _ask_until(over: threading.Event, port: int, seed: int) -> list[tuple[list[Row], dict[str, Any]]]:
