@@ -96,7 +96,10 @@ def test_what_the_servers_cannot_load_without_code_is_refused_with_the_way_out(
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("def make_estimator():\n    return 1 / 0\n", "ZeroDivisionError: division by zero (model.py, line 2"),
+        (
+            "def make_estimator():\n    return 1 / 0\n",
+            "ZeroDivisionError: division by zero (model.py, line 2",
+        ),
         ("import nothing_of_this_name\n", "No module named 'nothing_of_this_name' (model.py, line 1)"),
         ("def other(): pass\n", "has no attribute 'make_estimator'"),
         ("def make_estimator(): return 5\n", "returned 5, expected an unfitted estimator"),
