@@ -19,6 +19,7 @@ from mlstack.runtime.refusals import ModelRefused
 # Types of scikit-learn and NumPy that skops loads only if they are listed. No other type is ever loaded.
 TRUSTED = [
     "numpy.dtype",  # in scikit-learn's imputer and encoder
+    "sklearn.utils._bunch.Bunch",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.tree._tree.Tree",
@@ -37,6 +38,10 @@ TRUSTED = [
         for kernel in ("ConstantKernel", "DotProduct", "Matern", "Product", "RBF", "Sum", "WhiteKernel")
     ),
 ]
+_INSTEAD = (
+    "the servers load no other, because they execute no code of a model: use scikit-learn's classes, such as "
+    "HistGradientBoostingRegressor or HistGradientBoostingClassifier for XGBoost and LightGBM"
+)
 _ADVICE = "train again, or roll back with `models rollback`"
 
 
@@ -62,10 +67,15 @@ def save_estimator(estimator: Estimator, directory: Path, manifest: Manifest | N
     import skops.io  # noqa: PLC0415
 
     path = directory / "model.skops"
-    skops.io.dump(estimator, path)
+    try:
+        skops.io.dump(estimator, path)
+    except Exception as error:  # for what it cannot write it raises exceptions of many types
+        reason = str(error).partition("\n")[0]
+        raise ModelRefused(f"the estimator cannot be written as skops ({reason}): {_INSTEAD}") from error
     foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
     if foreign:
-        raise ModelRefused(f"the estimator holds types that are not scikit-learn's own: {', '.join(foreign)}")
+        named = ", ".join(foreign)
+        raise ModelRefused(f"the estimator holds types that are not scikit-learn's own: {named}: {_INSTEAD}")
     joblib.dump(for_tables(estimator, manifest) if manifest else estimator, directory / "model.pkl")
 
 

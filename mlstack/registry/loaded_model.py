@@ -149,11 +149,8 @@ def load_published(published: PublishedModel, most_bytes: int) -> LoadedModel:
     _check_constants(directory, manifest)
     estimator = load_estimator(directory / ARTIFACT, artifact, manifest.schema, manifest.classes, most_bytes)
     probes = probe_rows(manifest.schema, _centre(manifest))
-    classes = len(manifest.classes)
-    linear = (
-        linear_probabilities(estimator, probes, classes) if classes else linear_predict(estimator, probes)
-    )
-    predict = linear or quickest_predict(estimator, probes, classes)
+    linear = _linear(estimator, probes, len(manifest.classes))
+    predict = linear or quickest_predict(estimator, probes, len(manifest.classes))
     return LoadedModel(
         manifest=manifest,
         version=manifest.version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,7 +67,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def estimator_name(self) -> str:
         """The class without its module; a pipeline reads `StandardScaler, Ridge`."""
-        return ", ".join(part.strip().rpartition(".")[2] for part in self.estimator.split(","))
+        return ", ".join(re.split("[.:]", part.strip())[-1] for part in self.estimator.split(","))
 
 
 def with_digest(manifest: Manifest) -> Manifest:

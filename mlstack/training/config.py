@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from mlstack.runtime.settings import SettingsError, env, env_float, env_int, env_list
+from mlstack.training.custom import source_digest
 
 DEFAULT_ESTIMATOR = "sklearn.linear_model.LinearRegression"
 # The training code's part of the content digest. Change it only when the same table and settings would give
@@ -32,6 +33,7 @@ class TrainingConfig:
     estimator: str = DEFAULT_ESTIMATOR
     parameters: dict[str, Any] = field(default_factory=dict)
     test_fraction: float = 0.2
+    source: str = ""  # SHA-256 of the user's own code, if `estimator` names it
     max_categories: int = 100  # of a text column, and classes of the target; a limit, no part of the digest
 
 
@@ -45,12 +47,14 @@ def read_training_config() -> TrainingConfig:
         raise SettingsError(f"TEST_FRACTION must lie between 0 and 1, not {fraction}")
     estimator = env("MODEL_ESTIMATOR", DEFAULT_ESTIMATOR)
     most = env_int("DATA_MAX_CATEGORIES", 100, minimum=2)
-    return TrainingConfig(features, target, estimator, _read_parameters(), fraction, most)
+    source = source_digest(estimator)
+    return TrainingConfig(features, target, estimator, _read_parameters(), fraction, source, most)
 
 
 def content_digest(data_digest: str, config: TrainingConfig) -> str:
     """Return the SHA-256 over data, code and parameters: equal digests are not trained again."""
     choices = [config.features, config.target, config.estimator, config.parameters, config.test_fraction]
+    choices += [config.source] if config.source else []
     content = [data_digest, REVISION, choices, version("scikit-learn")]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

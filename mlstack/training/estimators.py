@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from mlstack.registry.artifact import Estimator
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig
+from mlstack.training.custom import is_custom, make_custom
 from mlstack.training.splitting import RANDOM_STATE
 
 
@@ -23,7 +25,7 @@ def build_estimator(config: TrainingConfig) -> Estimator:
     classes = [_find_class(name.strip()) for name in config.estimator.split(",")]
     try:
         estimator: Any = classes[0]() if len(classes) == 1 else make_pipeline(*(each() for each in classes))
-        states = [name for name in estimator.get_params() if name.split("__")[-1] == "random_state"]
+        states = _unset_states(estimator)
         estimator.set_params(**dict.fromkeys(states, RANDOM_STATE) | config.parameters)
     except (TypeError, ValueError, AttributeError) as error:
         reason = str(error).partition("\n")[0]
@@ -56,11 +58,23 @@ def _check_kind(name: str, estimator: Any) -> None:
         )
 
 
+def _unset_states(estimator: Any) -> list[str]:
+    """Return the parameters `random_state` that have no value."""
+    parameters = estimator.get_params()
+    return [
+        each for each in parameters if each.split("__")[-1] == "random_state" and parameters[each] is None
+    ]
+
+
 def _find_class(name: str) -> Any:
+    """Return the class of this name, or the function that makes the user's own estimator."""
+    if is_custom(name):
+        return partial(make_custom, name)
     module, _, attribute = name.rpartition(".")
     if not (module + ".").startswith("sklearn."):
         raise TrainingRefused(
-            f"MODEL_ESTIMATOR must name a scikit-learn class such as sklearn.linear_model.Ridge, not {name!r}"
+            f"MODEL_ESTIMATOR must name a scikit-learn class such as sklearn.linear_model.Ridge, "
+            f"or a function of yours such as model.py:make_estimator, not {name!r}"
         )
     try:
         return getattr(import_module(module), attribute)
