@@ -36,6 +36,8 @@ def read_json(tensor: InputTensor) -> Elements:
     if nested and (len(nested) != len(data) or len({len(row) for row in nested}) != 1):
         raise _unexpected(tensor, "data of one length a row, or without rows")
     cells: list[Cell] = [cell for row in nested for cell in row] if nested else data  # type: ignore[assignment]
+    if len(cells) != math.prod(tensor.shape):
+        raise _unexpected(tensor, f"{tensor.shape}, got {len(cells)} elements")
     types = set(map(type, cells))
     if not types - {_NULL} <= _TYPES.get(tensor.datatype, _NUMBER_TYPES):
         raise _unexpected(tensor, f"data of {tensor.datatype}")

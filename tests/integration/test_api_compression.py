@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.raw_http import Response, connected, request
 from tests.harness.processes.serving import ServingProcess, publish_line
 
@@ -27,13 +27,6 @@ ROUTES = {
     "/invocations": ROWS,
 }
 MANY = json.dumps({"instances": [[number] for number in range(10_000)]}).encode()
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

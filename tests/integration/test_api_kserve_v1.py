@@ -12,19 +12,12 @@ import pytest
 
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import HOUSE_ROW, PASSENGER_ROW, publish_houses, publish_passengers
-from tests.harness.processes.inference import Stores, inference, stores, undisturbed
+from tests.harness.processes.inference import Stores, inference, undisturbed
 from tests.harness.processes.serving import ServingProcess, publish_line
 
 # The client's own imports warn of things that are not ours.
 pytestmark = pytest.mark.filterwarnings("default")
 PREDICT = "/v1/models/model:predict"
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

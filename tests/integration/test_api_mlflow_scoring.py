@@ -13,7 +13,7 @@ import pytest
 from mlstack.registry.store import ModelStore
 from tests.harness.bad_protocol_bodies import COLUMNS
 from tests.harness.mixed_models import HOUSE_ROW, PASSENGER_ROW, publish_houses, publish_passengers
-from tests.harness.processes.inference import Stores, inference, stores, undisturbed
+from tests.harness.processes.inference import Stores, inference, undisturbed
 from tests.harness.processes.serving import ServingProcess, publish_line
 
 # The client's own imports warn of things that are not ours.
@@ -23,13 +23,6 @@ TWO = [HOUSE_ROW, HOUSE_ROW | {"city": "Paris", "rooms": 3}]
 NAMES = list(HOUSE_ROW)
 VALUES = [list(row.values()) for row in TWO]
 CSV = "area,city,rooms,garden\r\n120,Hanoi,,True\r\n120,Paris,3.0,true\r\n"
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,8 @@ import pytest
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import publish_houses
 from tests.harness.mixed_tensors import BINARY, ROWS, column, element, tensors
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.serving import ServingProcess
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

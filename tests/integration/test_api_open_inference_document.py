@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.serving import ServingProcess, publish_line
 from tests.harness.repository_root import ROOT
 
@@ -19,13 +19,6 @@ PUBLISHED = ROOT / "tests" / "data" / "open_inference" / "open_inference_rest.ya
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES, SEED = 50, 667
 TENSOR = {"name": "input", "shape": [2, 1], "datatype": "FP64", "data": [[1.0], [2.0]]}
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -19,19 +19,12 @@ from tests.harness.mixed_models import (
     publish_passengers,
 )
 from tests.harness.mixed_tensors import DATATYPES, ROWS, WRONG, column, tensors
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.serving import ServingProcess
 
 # The clients' own imports warn of things that are not ours.
 pytestmark = pytest.mark.filterwarnings("default")
 PASSENGERS, FLOWERS, NUMBERS, HOUSES = 1, 2, 3, 4  # versions
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

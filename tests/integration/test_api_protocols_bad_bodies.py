@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.bad_protocol_bodies import CSV, INVOCATIONS, V1
-from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.serving import ServingProcess, publish_line
 
 JSON = "application/json"
@@ -18,13 +18,6 @@ BAD = [
     *[pytest.param(INVOKE, JSON, body, id=f"MLflow {name}") for name, body in INVOCATIONS.items()],
     *[pytest.param(INVOKE, "text/csv", body, id=f"CSV {name}") for name, body in CSV.items()],
 ]
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -12,20 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.harness.documents.blocks import bash_blocks
-from tests.harness.processes.inference import Stores, stores, undisturbed
+from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.serving import ServingProcess, publish_line
 from tests.harness.repository_root import ROOT
 
 _PAGE = (ROOT / "docs" / "protocols.md").read_text("utf-8")
 _PROGRAMS = re.findall(r"^```python\n(.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL)
 _COMMANDS = [command for block in bash_blocks(_PAGE) for command in block.commands]
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, undisturbed."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
