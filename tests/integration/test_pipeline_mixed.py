@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,26 @@ def test_a_table_that_changed_since_training_is_not_judged(steps: Steps) -> None
 
     assert outcome.code == 1
     assert "the table changed since version 1 was trained" in outcome.errors()[0]
+
+
+def test_a_function_of_the_users_makes_the_estimator(steps: Steps, tmp_path: Path) -> None:
+    steps.execute(_TABLE)
+    (tmp_path / "custom").mkdir()
+    source = tmp_path / "custom" / "model.py"
+    source.write_text(
+        "from sklearn.ensemble import ExtraTreesClassifier as Trees\n"
+        "def make_estimator(): return Trees(30, min_samples_leaf=3)\n"
+    )
+    settings = _CLASSES | {
+        "MODEL_ESTIMATOR": "model.py:make_estimator",
+        "MODEL_PARAMETERS": '{"max_depth": 8}',
+        "CUSTOM_DIR": str(source.parent),
+    }
+
+    outcomes, again = steps.run_all(**settings), steps.run_all(**settings)
+    source.write_text(source.read_text().replace("30", "40"))
+    changed = steps.run("10-train_model.py", **settings)
+
+    assert [outcome.code for outcome in (*outcomes, *again, changed)] == [0] * 9
+    assert ModelStore(steps.model_dir).versions() == [1, 2]
+    assert load_model(ModelStore(steps.model_dir).path(2)).row_independent
