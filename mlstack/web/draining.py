@@ -23,13 +23,16 @@ _DROP_SYN = (
 )
 
 
-def ignore_new_connections(listener: int) -> None:
+def ignore_new_connections(listener: int) -> bool:
     """Make the kernel drop new connection attempts (SYN) to the listening socket of this descriptor.
 
     Handshakes in progress end within HANDSHAKE_SECONDS; then the backlog can be accepted and the socket
-    closed. A client whose SYN was dropped sends it again a second later, and is refused.
+    closed. A client whose SYN was dropped sends it again a second later, and is refused. Return False where
+    this user may attach no filter.
     """
     instructions = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in _DROP_SYN))
     program = struct.pack("HP", len(_DROP_SYN), ctypes.addressof(instructions))
     with socket.socket(fileno=os.dup(listener)) as same, suppress(OSError):  # not every sandbox has filters
         same.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+        return True
+    return False

@@ -16,6 +16,7 @@ mkdir -p "$results"
 checkout=$(mktemp -d)
 trap 'rm -rf "$checkout"' EXIT
 git ls-files --cached -z | xargs -0 cp --parents -t "$checkout"
+git -C "$checkout" init --quiet && git -C "$checkout" add --all --force # tests ask git which files there are
 chmod -R a+rwX "$checkout"
 
 for release in bookworm trixie; do
@@ -34,6 +35,7 @@ machine() {
         "${options[@]}" "standin/base:$release" bash -ec "
             rm -rf build
             useradd --create-home tester
+            printf '[safe]\n\tdirectory = *\n' >/etc/gitconfig # the checkout belongs to another user
             as_tester() { setpriv --reuid tester --regid tester --init-groups env HOME=/home/tester \"\$@\"; }
             has() { grep -q -- \"\$1\" /tmp/out || { echo \"not printed: \$1\"; exit 1; }; }
             runs() { \"\$@\" >/tmp/out 2>&1 || { status=\$?; cat /tmp/out; return \$status; }; cat /tmp/out; }

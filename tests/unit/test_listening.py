@@ -15,7 +15,9 @@ def test_who_has_connected_is_served_and_nobody_else_gets_in() -> None:
         address = listener.getsockname()
         client = socket.create_connection(address, timeout=5)
 
-        ignore_new_connections(listener.fileno())
+        if not ignore_new_connections(listener.fileno()):
+            client.close()
+            pytest.skip("this user may attach no filter to a socket here")
 
         with pytest.raises(TimeoutError):
             socket.create_connection(address, timeout=0.3)
