@@ -8,6 +8,7 @@ from mlstack.registry.store import ModelStore
 from tests.harness.processes.steps import Steps
 
 OPTIMIZE = "25-optimize_model.py"
+SLOW = '{"n_estimators": 3000}'  # seconds
 QUICK = json.dumps(
     [
         {
@@ -59,7 +60,9 @@ def test_a_second_run_after_a_promotion_changes_nothing(trained: Steps) -> None:
 
 
 def test_without_time_for_any_candidate_the_configured_model_stays(trained: Steps) -> None:
-    outcome = trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK, OPTIMIZE_SECONDS="0.1")
+    slow = {"MODEL_ESTIMATOR": "sklearn.ensemble.RandomForestRegressor", "MODEL_PARAMETERS": SLOW}
+
+    outcome = trained.run(OPTIMIZE, OPTIMIZE_CANDIDATES=QUICK, OPTIMIZE_SECONDS="0.1", **slow)
 
     assert outcome.code == 0
     assert any("raise OPTIMIZE_SECONDS" in line["event"] for line in outcome.lines)
