@@ -69,6 +69,8 @@ def save_estimator(estimator: Estimator, directory: Path, manifest: Manifest | N
     path = directory / "model.skops"
     try:
         skops.io.dump(estimator, path)
+    except OSError:  # the volume is full or cannot be written: the store says so
+        raise
     except Exception as error:  # for what it cannot write it raises exceptions of many types
         reason = str(error).partition("\n")[0]
         raise ModelRefused(f"the estimator cannot be written as skops ({reason}): {_INSTEAD}") from error

@@ -50,9 +50,9 @@ def test_each_store_is_connected_once(real_stores: Stores, tmp_path: Path) -> No
 
 
 def test_everything_but_probes_needs_the_key(real_stores: Stores, tmp_path: Path) -> None:
-    """The documentation, its files and the document behind it too."""
+    """The documentation, its files and the document behind it too; the page itself shows nothing without one."""
     publish_line(tmp_path / "models", 2.0)
-    pages = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css", "/v2", "/")
+    pages = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css", "/v2", "/page/state")
     protocols = ("/v1/models", "/v1/models/model", "/v2/models/model", "/ping", "/version")
     posts = ("/predict", "/invocations", "/v1/models/model:predict", "/v2/models/model/infer")
 
@@ -63,7 +63,7 @@ def test_everything_but_probes_needs_the_key(real_stores: Stores, tmp_path: Path
             page: process.client.get(page, headers={"X-API-Key": KEY}).status_code
             for page in (*pages, *protocols, "/health", "/livez", "/readyz", "/metrics")
         }
-        probes = {process.client.get(page).status_code for page in ("/health", "/livez", "/readyz")}
+        probes = {process.client.get(page).status_code for page in ("/health", "/livez", "/readyz", "/")}
 
     assert set(refused.values()) == {401}, refused
     assert set(allowed.values()) == {200}, allowed
