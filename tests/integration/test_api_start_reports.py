@@ -50,7 +50,7 @@ def test_each_store_is_connected_once(real_stores: Stores, tmp_path: Path) -> No
 
 
 def test_everything_but_probes_needs_the_key(real_stores: Stores, tmp_path: Path) -> None:
-    """The documentation, its files and the document behind it too; the page itself shows nothing without one."""
+    """The documentation and its files, too; the page itself is open, and shows nothing without a key."""
     publish_line(tmp_path / "models", 2.0)
     pages = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css", "/v2", "/page/state")
     protocols = ("/v1/models", "/v1/models/model", "/v2/models/model", "/ping", "/version")
