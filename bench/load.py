@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import math
+import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 
@@ -17,6 +19,8 @@ SCRIPT = Path(__file__).with_name("load.lua")
 _HOT_KEYS = 1000  # as in load.lua
 _WARMERS = 16
 _RESULT = "RESULT "
+_BODY = "BENCH_BODY"  # the environment variable that load.lua reads
+_ONE_NUMBER = '{"features": [%.12f]}'
 _PATIENCE = 10.0  # seconds for the last answers
 
 
@@ -39,6 +43,16 @@ class Seen(msgspec.Struct, frozen=True):
     def ok(self) -> int:
         """Number of requests answered with 200."""
         return self.answered - self.refused
+
+
+@contextmanager
+def sending(body: str) -> Iterator[None]:
+    """Send `body` in the block, with another number in each request in place of its `%.12f`."""
+    os.environ[_BODY] = body
+    try:
+        yield
+    finally:
+        del os.environ[_BODY]
 
 
 def put_load(port: int, connections: int, hot_share: float, seconds: float, seed: int) -> Seen:
@@ -74,7 +88,7 @@ def _warm_every(port: int, first: int) -> int:
     """Send every 16th request from the `first`; return the first status that is not 200."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
         for key in range(first, _HOT_KEYS + 1, _WARMERS):
-            status = _ask(connection, f'{{"features": [{10 + key / 128:.12f}]}}')
+            status = _ask(connection, _body(10 + key / 128))
             if status != HTTPStatus.OK:
                 return status
     return HTTPStatus.OK
@@ -84,9 +98,13 @@ def answers(port: int) -> bool:
     """Return whether the server answers a prediction with 200."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
         try:
-            return _ask(connection, '{"features": [5.0]}') == HTTPStatus.OK
+            return _ask(connection, _body(5.0)) == HTTPStatus.OK
         except (OSError, http.client.HTTPException):
             return False
+
+
+def _body(number: float) -> str:
+    return os.environ.get(_BODY, _ONE_NUMBER) % number
 
 
 def _ask(connection: http.client.HTTPConnection, body: str) -> int:

@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 import msgspec
-import numpy as np
 
 from bench.contenders import OURS, PLAIN, Contender, running_contenders
-from bench.load import Seen, put_load
+from bench.load import Seen, put_load, sending
 from bench.machine import cpu_seconds
+from bench.model_cases import MIXED, MIXED_BODY, MODELS, publish
 from bench.runs import MANY
 from bench.stores import count_rows, running_stores, truncate
 from bench.targets import Target, table, target_table
-from mlstack.registry.artifact import save_estimator
-from mlstack.registry.store import ModelStore
-from mlstack.registry.verdicts import Evaluation
-from mlstack.training.config import TrainingConfig
-from mlstack.training.train import train
-
-_ENSEMBLE = "sklearn.ensemble"
-MODELS = {
-    "RandomForest, 100 trees": (TrainingConfig(estimator=f"{_ENSEMBLE}.RandomForestRegressor"), 10.0),
-    "HistGradientBoosting": (TrainingConfig(estimator=f"{_ENSEMBLE}.HistGradientBoostingRegressor"), 8.0),
-    "StandardScaler + SVR": (
-        TrainingConfig(estimator="sklearn.preprocessing.StandardScaler, sklearn.svm.SVR"),
-        4.0,
-    ),
-}
-_ROWS = 1000
 
 
 class ModelRun(msgspec.Struct, frozen=True):
@@ -54,8 +39,12 @@ def measure(rounds: int, seconds: float, progress: Callable[[str], None]) -> lis
     found: list[ModelRun] = []
     for model, (config, _) in MODELS.items():
         with TemporaryDirectory(prefix="ml-stack-bench-") as directory, running_stores() as stores:
-            _publish(Path(directory), config)
-            with running_contenders(stores, progress, {PLAIN, OURS}, models=Path(directory)) as contenders:
+            publish(Path(directory), config)
+            body = sending(MIXED_BODY) if config.features == MIXED else nullcontext()
+            with (
+                body,
+                running_contenders(stores, progress, {PLAIN, OURS}, models=Path(directory)) as contenders,
+            ):
                 for contender in contenders * rounds:
                     if contender.database:
                         truncate(stores.postgres, contender.database)
@@ -82,16 +71,6 @@ def describe(runs: list[ModelRun]) -> str:
     headings = ("model", "contender", "requests/s", "p50 / p99 ms", "CPU s / 1000")
     rows = [_row(runs, model, contender) for model in MODELS for contender in (PLAIN, OURS)]
     return f"{target_table(targets)}\n\n{table(headings, rows)}"
-
-
-def _publish(root: Path, config: TrainingConfig) -> None:
-    generator = np.random.default_rng(667)
-    x = generator.uniform(10, 20, _ROWS)
-    rows = np.column_stack([x, np.sin(x) * x + generator.normal(0, 0.5, _ROWS)])
-    estimator, manifest = train(rows, config, config.estimator, "linear_data")
-    store = ModelStore(root)
-    version = store.publish(manifest, lambda directory: save_estimator(estimator, directory))
-    store.record(version, Evaluation(verdict="promoted"))
 
 
 def _run(model: str, contender: Contender, seconds: float) -> ModelRun:
