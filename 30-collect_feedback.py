@@ -24,7 +24,7 @@ def main() -> None:
         done = collect(log, training, collection, known)
     event = "collected" if done.rows else "nothing to do: no true value is new"
     about = {"table": collection.table, "rows": done.rows, "predictions_of_other_columns": done.other_columns}
-    logger.info(event, extra=about | {"train_on": collection.view})
+    logger.info(event, extra=about | {"train_on": collection.both})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from mlstack.live.known_columns import KnownColumns
-from mlstack.live.training_table import Collection, make, newest_truth, write
+from mlstack.live.training_table import Collection, combine, make, newest_truth, write
 
 _OVERLAP_SECONDS = 3600  # a transaction may commit long after the time that it gives its rows
 _BATCH = 1000
@@ -33,7 +33,7 @@ class Collected:
 
 
 def collect(log: Connection, training: Connection, collection: Collection, known: KnownColumns) -> Collected:
-    """Add the rows with a true value that are new or corrected; make the table and the view first."""
+    """Add the rows with a true value that are new or corrected; then copy them beside the user's rows."""
     with training.cursor() as cursor:  # excludes concurrent runs; the lock ends with the transaction
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (collection.table,))
     make(training, collection)
@@ -49,6 +49,7 @@ def collect(log: Connection, training: Connection, collection: Collection, known
             done.rows += write(training, collection, batch)
             batch = []
     done.rows += write(training, collection, batch)
+    combine(training, collection)
     return done
 
 

@@ -1,4 +1,7 @@
-"""The table of collected rows, and the view of the user's rows with them."""
+"""The table of collected rows, and the table of the user's rows with them.
+
+That is a copy: a view would keep the user's table from being dropped or replaced.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +39,8 @@ class Collection:
         return (*self.features, self.target)
 
     @property
-    def view(self) -> str:
-        """The name of the view of the user's rows and the collected ones."""
+    def both(self) -> str:
+        """The name of the table of the user's rows and the collected ones."""
         return f"{self.source}_with_feedback"
 
 
@@ -45,21 +48,14 @@ def read_collection() -> Collection:
     """Read FEEDBACK_TABLE and the DATA_… settings."""
     source, table = env("DATA_TABLE", "linear_data"), env("FEEDBACK_TABLE", "collected_feedback")
     found = Collection(source, env_list("DATA_FEATURES", "x"), env("DATA_TARGET", "y"), table)
-    if table in {source, found.view}:
+    if table in {source, found.both}:
         raise SettingsError(f"FEEDBACK_TABLE must be another table than {table}")
     return found
 
 
 def make(training: Connection, collection: Collection) -> None:
-    """Make the table and the view, unless they are there; raise DataRefused if they are not this step's."""
-    if not table_exists(training, collection.source):
-        raise DataRefused(f"table {collection.source} does not exist: run data-prep, or set DATA_TABLE")
-    with training.cursor() as cursor:
-        cursor.execute(_TYPES, (table_name(collection.source).as_string(training),))
-        types = dict(cursor.fetchall())
-    missing = [column for column in collection.columns if column not in types]
-    if missing:
-        raise DataRefused(f"{collection.source}: there is no column {', '.join(missing)}")
+    """Make the table of collected rows, unless it is there; raise DataRefused if it is not this step's."""
+    types = _types(training, collection)
     comment = f"{COMMENT}: {', '.join(f'{column} {types[column]}' for column in collection.columns)}"
     if table_exists(training, collection.table):
         if read_comment(training, collection.table) != comment:
@@ -68,16 +64,44 @@ def make(training: Connection, collection: Collection) -> None:
                 " set another FEEDBACK_TABLE"
             )
         return
-    fields = _fields(collection, types)
     with training.cursor() as cursor:
-        cursor.execute(_CREATE.format(**fields, comment=sql.Literal(comment)))
+        cursor.execute(_CREATE.format(**_fields(collection, types), comment=sql.Literal(comment)))
+
+
+def combine(training: Connection, collection: Collection) -> None:
+    """Copy the user's rows and the collected ones into one table; raise DataRefused if it is not this step's."""
+    if table_exists(training, collection.both) and read_comment(training, collection.both) != COMMENT:
+        raise DataRefused(f"table {collection.both} was not made by this step: rename it")
+    fields = _fields(collection, _types(training, collection))
+    with training.cursor() as cursor:
+        cursor.execute(_COMBINE.format(**fields, comment=sql.Literal(COMMENT)))
+
+
+def _types(training: Connection, collection: Collection) -> dict[str, str]:
+    if not table_exists(training, collection.source):
+        raise DataRefused(f"table {collection.source} does not exist: run data-prep, or set DATA_TABLE")
+    with training.cursor() as cursor:
+        cursor.execute(_TYPES, (table_name(collection.source).as_string(training),))
+        types = dict(cursor.fetchall())
+    missing = [column for column in collection.columns if column not in types]
+    if missing:
+        raise DataRefused(f"{collection.source}: there is no column {', '.join(missing)}")
+    return types
 
 
 _CREATE = sql.SQL("""
 CREATE TABLE {table} ({typed}, prediction_id uuid, prediction_row integer, received double precision,
                       PRIMARY KEY (prediction_id, prediction_row));
-COMMENT ON TABLE {table} IS {comment};
-CREATE OR REPLACE VIEW {view} AS SELECT {cast} FROM {source} UNION ALL SELECT {columns} FROM {table}
+COMMENT ON TABLE {table} IS {comment}
+""")
+# In one order: the same rows in another one would be another table to the training.
+_COMBINE = sql.SQL("""
+SET LOCAL synchronize_seqscans = off;
+SET LOCAL max_parallel_workers_per_gather = 0;
+DROP TABLE IF EXISTS {both};
+CREATE TABLE {both} AS SELECT {cast} FROM {source}
+  UNION ALL (SELECT {columns} FROM {table} ORDER BY prediction_id, prediction_row);
+COMMENT ON TABLE {both} IS {comment}
 """)
 _INSERT = sql.SQL("""
 INSERT INTO {table} AS old SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)
@@ -91,7 +115,7 @@ def _fields(collection: Collection, types: dict[str, str]) -> dict[str, sql.Comp
     names = [(sql.Identifier(name), sql.SQL(types[name])) for name in collection.columns]
     return {
         "table": table_name(collection.table),
-        "view": table_name(collection.view),
+        "both": table_name(collection.both),
         "source": table_name(collection.source),
         "columns": sql.SQL(", ").join(name for name, _ in names),
         "typed": sql.SQL(", ").join(sql.SQL("{} {}").format(*each) for each in names),

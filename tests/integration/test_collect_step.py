@@ -51,7 +51,7 @@ def truth(log_url: str, prediction: str, actual: list[object], revision: int = 1
 
 
 def test_each_true_value_becomes_a_row_once(trained: Steps, log_url: str) -> None:
-    """Later corrections replace it; rows without one are left out; the view has both tables' rows."""
+    """Later corrections replace it; rows without one are left out; the other table has both tables' rows."""
     first, second = answered(log_url, [[1.0], [2.0]]), answered(log_url, [[30.0]])
     truth(log_url, first, [3.5, None])
     truth(log_url, second, [60.0])
@@ -70,7 +70,7 @@ def test_each_true_value_becomes_a_row_once(trained: Steps, log_url: str) -> Non
 
 
 def test_the_next_training_learns_from_them(trained: Steps, log_url: str) -> None:
-    """TRAIN_TABLE names the view; the same rows give no further version."""
+    """TRAIN_TABLE names the table of both; the same rows give no further version."""
     for x in range(20):
         truth(log_url, answered(log_url, [[100.0 + x]]), [2 * (100.0 + x) + 1])
     run(trained, log_url)
@@ -82,6 +82,19 @@ def test_the_next_training_learns_from_them(trained: Steps, log_url: str) -> Non
     assert trainings[0].line("trained and published")["rows"] == 120
     for outcome in (trainings[1], again):
         assert outcome.line("nothing to do: this version is up to date")["model_version"] == 2
+
+
+def test_the_demonstrations_table_may_be_made_anew(trained: Steps, log_url: str) -> None:
+    """Nothing depends on the user's table: it can be replaced, and the next run copies what it holds then."""
+    truth(log_url, answered(log_url, [[30.0]]), [61.0])
+    run(trained, log_url)
+
+    outcome = trained.run("00-prepare_data.py", DATA_SAMPLES="50")
+    run(trained, log_url)
+
+    assert outcome.code == 0, outcome.lines
+    counted = rows(trained.database_url, "SELECT count(*) FROM linear_data_with_feedback")
+    assert counted == [(51,)]
 
 
 def test_predictions_of_other_columns_are_counted(trained: Steps, log_url: str) -> None:
@@ -100,13 +113,15 @@ def test_predictions_of_other_columns_are_counted(trained: Steps, log_url: str) 
         ({"FEEDBACK_TABLE": "linear_data"}, "FEEDBACK_TABLE must be another table than linear_data"),
         ({"FEEDBACK_TABLE": "mine"},
          "table mine was not made by this step for x, y: set another FEEDBACK_TABLE"),
+        ({"DATA_TABLE": "mine", "DATA_TARGET": "z"}, "table mine_with_feedback was not made by this step: rename it"),
         ({"DATA_TARGET": "z"}, "linear_data: there is no column z"),
         ({"DATA_TABLE": "nowhere"}, "table nowhere does not exist: run data-prep, or set DATA_TABLE"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(trained: Steps, log_url: str, settings: dict[str, str], expected: str) -> None:
     """It says what to do, and changes nothing."""
-    trained.execute("CREATE TABLE mine AS SELECT 1 AS x")
+    trained.execute("CREATE TABLE mine AS SELECT 1 AS x, 2 AS z")
+    trained.execute("CREATE TABLE mine_with_feedback AS SELECT 1 AS x")
 
     outcome = run(trained, log_url, **settings)
 

@@ -20,9 +20,18 @@ def extended(stack: Stack) -> Iterator[Stack]:
     stack.compose(*_PROFILE, "up", "--detach", "--wait", env=_ONE_CANDIDATE)
     yield stack
     stack.compose(
-        *_PROFILE, "rm", "--stop", "--force", "feature-engineering", "model-optimize", "model-monitor"
+        *_PROFILE,
+        "rm",
+        "--stop",
+        "--force",
+        "feature-engineering",
+        "collect-feedback",
+        "model-optimize",
+        "model-monitor",
     )
-    stack.psql("database", "dsproject", "DROP TABLE linear_features")
+    stack.psql(
+        "database", "dsproject", "DROP TABLE linear_features, collected_feedback, linear_data_with_feedback"
+    )
 
 
 def _ended(stack: Stack) -> dict[str, Container]:

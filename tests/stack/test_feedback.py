@@ -16,7 +16,7 @@ def outputs(stack: Stack) -> Iterator[list[str]]:
     """What the commands of the page print, each; afterwards the demonstration is trained again."""
     yield outputs_of("feedback.md", stack)
     stack.compose("up", "--detach", "--wait")
-    stack.psql("database", "dsproject", "DROP TABLE collected_feedback CASCADE")
+    stack.psql("database", "dsproject", "DROP TABLE collected_feedback, linear_data_with_feedback")
 
 
 def reports(outputs: list[str]) -> list[dict[str, object]]:
