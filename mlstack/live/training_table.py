@@ -69,7 +69,7 @@ def make(training: Connection, collection: Collection) -> None:
 
 
 def combine(training: Connection, collection: Collection) -> None:
-    """Copy the user's rows and the collected ones into one table; raise DataRefused if it is not this step's."""
+    """Copy the user's rows and the collected ones into one table; raise DataRefused for another's table."""
     if table_exists(training, collection.both) and read_comment(training, collection.both) != COMMENT:
         raise DataRefused(f"table {collection.both} was not made by this step: rename it")
     fields = _fields(collection, _types(training, collection))

@@ -32,7 +32,7 @@ def categories(stack: Stack) -> Iterator[list[str]]:
 
 def _answers(outputs: list[str]) -> list[dict[str, Any]]:
     """Return what the servers answered, in order, as the page prints it."""
-    found = [text for text in outputs if text.strip().startswith("{")]
+    found = [text for text in outputs if text.strip().startswith(('{"id"', '{"predictions"', '{"type"'))]
     return [json.loads(text, parse_float=lambda number: round(float(number), 9)) for text in found]
 
 

@@ -29,9 +29,8 @@ def extended(stack: Stack) -> Iterator[Stack]:
         "model-optimize",
         "model-monitor",
     )
-    stack.psql(
-        "database", "dsproject", "DROP TABLE linear_features, collected_feedback, linear_data_with_feedback"
-    )
+    for table in ("linear_features", "collected_feedback", "linear_data_with_feedback"):
+        stack.psql("database", "dsproject", f"DROP TABLE {table}")
 
 
 def _ended(stack: Stack) -> dict[str, Container]:

@@ -52,7 +52,7 @@ def test_own_table_with_holes_gets_a_line_for_each_finding(stack: Stack) -> None
     out_of_range, nan, null = error_lines(refused.stdout)
     assert out_of_range.startswith("broken.x: 10 of 30 values lie outside [0, 20] (found 1 to 30)")
     assert nan == "broken.z: 30 of 30 values are NaN"
-    assert null == "broken.y: 15 of 30 values are NULL"
+    assert null == "broken.y: 15 of 30 values are NULL, and it is the target"
     stack.psql("database", "dsproject", "DROP TABLE broken")
 
 
@@ -99,7 +99,7 @@ def test_damaged_model_is_not_served_and_the_next_up_heals_it(stack: Stack) -> N
     stack.compose("up", "--wait")
 
     _await_health(stack.api, "healthy")
-    assert stack.api.get("/readyz").json()["model_version"] == version + 1
+    assert stack.api.get("/readyz").json()["model_version"] > version
     assert stack.api.post("/predict", json=asked).json()["predictions"] == before
 
 

@@ -9,11 +9,13 @@ import subprocess
 import pytest
 
 from tests.harness.repository import read
+from tests.harness.repository_root import ROOT
 from tests.harness.stack.compose import Stack, settings
 
 _OURS = ("model-serve", "api")  # one of each Dockerfile
 _USE_EVERYTHING = read("tests/harness/stack/use_everything.py")
-_TEMPLATES = ("page.html", "report.html")  # Jinja's, beside the modules that fill them
+_TEMPLATES = ("page.html", "report.html", "table.html")  # Jinja's, beside the modules that fill them
+_PAGE = tuple(path.name for path in (ROOT / "api" / "page" / "files").iterdir())  # for browsers
 _TEST_TOOLS = ("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx")
 
 
@@ -34,7 +36,7 @@ def test_image_holds_our_code_and_nothing_else_of_ours(stack: Stack, service: st
     listed = _in_image(stack, service, "cd /app && find . -type f -not -name '*.pyc'").split()
 
     others = {name.rpartition("/")[2] for name in listed if not name.endswith(".py")}
-    assert others <= {"Dockerfile", "requirements.txt", "requirements.lock", *_TEMPLATES}
+    assert others <= {"Dockerfile", "requirements.txt", "requirements.lock", *_TEMPLATES, *_PAGE}
     assert not [name for name in listed if "/test" in name]
 
 

@@ -14,9 +14,9 @@ _UP = "docker compose up"
 # The servers follow a new version within two seconds; a reader takes longer to type the next command.
 _FOLLOWED = """
 version=$(docker compose exec -T model-serve readlink /models/current)
-for port in 5000 8000; do
+for address in localhost:5000 localhost:8000; do
   for _ in $(seq 50); do
-    curl -s localhost:$port/readyz | tr -d ' ' | grep -q "\"model_version\":${version##*/}}" && break
+    curl -s $address/readyz | tr -d ' ' | grep -q "\"model_version\":${version##*/}}" && break
     sleep 0.1
   done
 done
@@ -31,9 +31,6 @@ def outputs_of(page: str, stack: Stack) -> list[str]:
     script = f"\necho '{_MARK}'\n".join(["set -e", *commands])
     for name, port in (("SERVE_PORT", 5000), ("API_PORT", 8000)):
         script = script.replace(f"localhost:{port}", f"localhost:{stack.port(name)}")
-        script = script.replace(
-            "for port in 5000 8000", f"for port in {stack.port('SERVE_PORT')} {stack.port('API_PORT')}"
-        )
     done = subprocess.run(
         ["bash", "-c", script], cwd=ROOT, env=stack.environment, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, check=False, timeout=_SECONDS,
