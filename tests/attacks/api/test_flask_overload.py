@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness.processes.crowd import ask_at_once
 from tests.harness.processes.raw_http import connected, request
-from tests.harness.processes.serving import ServingProcess, serving
+from tests.harness.processes.serving import ServingProcess, eventually, serving
 
 SMALL = request({"values": [5]})
 STALLED = request(b" " * 1000)[:-1]
@@ -51,6 +51,8 @@ def test_what_waits_too_long_is_refused_and_probes_are_answered(narrow: ServingP
 
 def test_connections_that_say_nothing_take_no_thread(narrow: ServingProcess) -> None:
     """Forty of them, and two threads: the next request is answered at once."""
+    assert eventually(lambda: narrow.predict({"values": [5]}).status_code == 200, 10)  # after the test before
+
     with ExitStack() as stack:
         for _ in range(40):
             stack.enter_context(socket.create_connection(("127.0.0.1", narrow.port)))
