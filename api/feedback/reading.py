@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from api.feedback.schemas import Entry, Truth, Value
-from mlstack.web.bodies import check_json, decode_json
+from mlstack.web.bodies import check_json, decode_json, media_type_of
 from mlstack.web.problems import InvalidInput, MalformedJSON, UnsupportedMediaType
 
 CSV = "text/csv"
@@ -23,7 +23,7 @@ _decoder = msgspec.json.Decoder(Truth | list[Truth])
 
 def read_entries(body: bytes, content_type: str, most: int) -> tuple[list[Entry], bool]:
     """Return the entries, and whether the body is a single object; raise a Problem."""
-    if content_type.partition(";")[0].strip().lower() == CSV:
+    if media_type_of(content_type) == CSV:
         return _checked([*_of_csv(body)], most), False
     try:
         check_json(content_type)

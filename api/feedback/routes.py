@@ -12,6 +12,7 @@ from api.feedback.reading import CSV, read_entries
 from api.feedback.schemas import FeedbackReport
 from api.feedback.service import FeedbackService
 from api.prediction.intake import parse
+from api.problem_documents import problem_documents
 
 router = APIRouter(tags=["feedback"])
 
@@ -42,7 +43,6 @@ _BODY: dict[str, Any] = {
         },
     }
 }
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
 _PROBLEMS = {
     400: "The body is not JSON, or not CSV",
     404: "There is no such prediction in the log",
@@ -60,7 +60,7 @@ def _feedback(request: Request) -> FeedbackService:
 @router.post(
     "/feedback",
     response_model=FeedbackReport,
-    responses={status: {"description": text, "content": _PROBLEM} for status, text in _PROBLEMS.items()},
+    responses=problem_documents(_PROBLEMS),
     openapi_extra=_BODY,
 )
 async def give_feedback(

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.problem_documents import problem_documents
+
 
 class JobProblem(BaseModel):
     """Why a job failed: RFC 9457 problem details, as POST /predict would have answered."""
@@ -60,7 +62,6 @@ REQUEST_BODY: dict[str, Any] = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PredictRequest"}}},
     }
 }
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
 _PROBLEMS = {
     400: "The body is not JSON",
     404: "There is no such job, or the model version asked for may not be served",
@@ -74,4 +75,4 @@ _PROBLEMS = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return a route's OpenAPI descriptions of the problems it answers with."""
-    return {status: {"description": _PROBLEMS[status], "content": _PROBLEM} for status in statuses}
+    return problem_documents({status: _PROBLEMS[status] for status in statuses})

@@ -9,9 +9,8 @@ import msgspec
 import numpy as np
 
 from api.open_inference.messages import InferenceRequest, OutputTensor, RequestedOutput
-from mlstack.registry.columns import Class
+from mlstack.registry.columns import Class, class_key
 from mlstack.registry.loaded_model import LoadedModel
-from mlstack.web.classes import class_key
 from mlstack.web.problems import InvalidInput
 
 

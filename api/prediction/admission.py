@@ -21,7 +21,6 @@ from api.prediction.identifiers import identify
 from api.prediction.pending import PendingPrediction
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.api_keys import ApiKeys
-from mlstack.web.classes import answer_bytes
 from mlstack.web.instances import PredictRequest
 from mlstack.web.problems import Problem
 from mlstack.web.served_models import ServedModels
@@ -84,4 +83,4 @@ def _content(request: PredictRequest, n_features: int) -> bytes | None:
 
 def _long(content: bytes, model: LoadedModel) -> bool:
     """Return whether the answer may be long: a classifier's has a number for each class."""
-    return len(content) // (8 * model.n_features) * answer_bytes(model) > _MOST_BYTES
+    return len(content) // (8 * model.n_features) * model.answer_bytes > _MOST_BYTES

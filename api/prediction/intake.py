@@ -14,7 +14,7 @@ from mlstack.registry.encoding import Cell
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.bodies import check_json, has_slow_numbers
-from mlstack.web.classes import answer_bytes, check_answer_size
+from mlstack.web.classes import check_answer_size
 from mlstack.web.instances import check_rows
 from mlstack.web.requests import decode_rows
 from mlstack.web.rows import Rows, encode, read_rows
@@ -85,5 +85,5 @@ def cost(rows: Rows, model: LoadedModel) -> int:
     The rows are held as an array, as bytes, and as JSON for the log; a row's answer as members, as the body
     of the response, as a row of the log and as an entry of the cache.
     """
-    answers = len(rows.encoded) * answer_bytes(model)
+    answers = len(rows.encoded) * model.answer_bytes
     return (rows.encoded.nbytes + answers + len(rows.sent or "")) * 5

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from api.prediction.answer import Answer, make_answer, make_class_answer
-from mlstack.registry.columns import Class
+from mlstack.registry.columns import Class, class_key
 from mlstack.registry.loaded_model import Classification, Predictions
-from mlstack.web.classes import class_key
 
 Unseen = list[list[str]] | None  # by row, the columns with an unseen category
 

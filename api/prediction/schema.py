@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlstack.registry.columns import Column
+from mlstack.registry.columns import Column, class_key
 from mlstack.registry.loaded_model import LoadedModel
-from mlstack.web.classes import class_key
 
 Schema = dict[str, Any]
 

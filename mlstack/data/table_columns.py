@@ -41,9 +41,7 @@ def read_columns(
     Raise DataRefused with one line per column that a model cannot use.
     """
     if not table_exists(connection, table):
-        raise DataRefused(
-            f"table {table} does not exist: run data-prep, or set DATA_TABLE to the table you made"
-        )
+        raise DataRefused(MISSING_TABLE.format(table))
     typed = find_kinds(connection, table, names)
     if typed.findings:
         raise DataRefused(*typed.findings)

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlstack.drift.statistics import SIGNIFICANCE, ColumnDrift, population_stability_index, psi_limit
-from mlstack.registry.columns import UNSEEN, Class, Column
+from mlstack.registry.columns import UNSEEN, Class, Column, class_key
 from mlstack.runtime.arrays import FloatArray
-from mlstack.web.classes import class_key
 
 _LEAST_EXPECTED = 5
 

@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from mlstack.evaluation.charts import PALETTE, TRAINING, Picture, bars, line, printable, unit_chart
 from mlstack.evaluation.holdout import PredictedClasses
-from mlstack.registry.columns import Class
+from mlstack.registry.columns import Class, class_key
 from mlstack.runtime.arrays import FloatArray
-from mlstack.web.classes import class_key
 
 _CALIBRATION_BINS = 10
 _MOST_SIZES = 12

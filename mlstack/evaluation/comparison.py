@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from mlstack.evaluation.class_comparison import compare_classes
+from mlstack.evaluation.holdout import PredictedClasses, PredictedValues, predict_holdout
 from mlstack.evaluation.scores import Errors, verdict_on
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.manifest import Manifest
@@ -31,6 +33,11 @@ class Comparison:
     candidate: LoadedModel
     training: Dataset
     holdout: Dataset  # for a classifier the last column is the class's position
+
+    @cached_property
+    def predicted(self) -> PredictedValues | PredictedClasses:
+        """What the candidate says of the hold-out: the report and the picture show it."""
+        return predict_holdout(self.candidate, self.holdout)
 
 
 def compare_on_holdout(

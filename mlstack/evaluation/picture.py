@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mlstack.evaluation.holdout import PredictedClasses, predict_holdout
+from mlstack.evaluation.holdout import PredictedClasses
 from mlstack.registry.picture import MOST_POINTS, Picture, Points
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.splitting import Dataset
@@ -17,16 +15,12 @@ if TYPE_CHECKING:
 
 def picture_of(comparison: Comparison) -> Picture:
     """Return the fit over the only feature, else what was predicted of the hold-out."""
-    model = comparison.candidate
-    if model.classes:
-        found = predict_holdout(model, comparison.holdout)
-        assert isinstance(found, PredictedClasses)
+    model, found = comparison.candidate, comparison.predicted
+    if isinstance(found, PredictedClasses):
         return Picture(kind="confusion", counts=found.confusion.tolist())
     if model.n_features == 1 and model.plain:
         return Picture(kind="fit", training=_points(comparison.training), holdout=_points(comparison.holdout))
-    rows = np.ascontiguousarray(comparison.holdout.x[:MOST_POINTS])
-    actual, predicted = comparison.holdout.y[:MOST_POINTS], model.predict(rows).values
-    return Picture(kind="agreement", holdout=_pairs(actual, predicted))
+    return Picture(kind="agreement", holdout=_pairs(found.actual[:MOST_POINTS], found.fitted[:MOST_POINTS]))
 
 
 def _points(rows: Dataset) -> Points:

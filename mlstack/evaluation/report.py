@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlstack.evaluation.charts import Picture, grid
 from mlstack.evaluation.classification_pictures import classification_pictures
-from mlstack.evaluation.holdout import PredictedClasses, PredictedValues, predict_holdout
+from mlstack.evaluation.holdout import PredictedClasses, PredictedValues
 from mlstack.evaluation.regression_pictures import regression_pictures
 from mlstack.evaluation.tables import confusion_matrix, error_rows, metric_rows, schema_rows
 from mlstack.registry.atomic_files import replace_file
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def write_report(comparison: Comparison, directory: Path) -> None:
     """Write report.svg and report.html into the version's directory."""
     model = comparison.candidate
-    holdout = predict_holdout(model, comparison.holdout)
+    holdout = comparison.predicted
     if isinstance(holdout, PredictedClasses):
         pictures = classification_pictures(model.classes, holdout)
     else:

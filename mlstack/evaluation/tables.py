@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from mlstack.evaluation.charts import printable
 from mlstack.evaluation.holdout import PredictedClasses, PredictedValues
-from mlstack.registry.columns import UNSEEN, Class, Column
+from mlstack.registry.columns import UNSEEN, Class, Column, class_key
 from mlstack.runtime.arrays import FloatArray
-from mlstack.web.classes import class_key
 
 if TYPE_CHECKING:
     from mlstack.evaluation.comparison import Comparison

@@ -10,18 +10,18 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 
 from mlstack.live.known_columns import KnownColumns
 from mlstack.live.training_table import Collection, combine, make, newest_truth, write
+from mlstack.live.truths import TIME_IN_ID
 
 _OVERLAP_SECONDS = 3600  # a transaction may commit long after the time that it gives its rows
 _BATCH = 1000
-# As in mlstack/live/truths.py: the time of a prediction is in its id.
-_TRUTHS = """
+_TRUTHS = f"""
 SELECT DISTINCT ON (id) id::text, model_version, input_data, feedback.actual,
        extract(epoch FROM received_at)::float8
   FROM feedback JOIN predictions USING (id)
  WHERE received_at > to_timestamp(%s)
-   AND "timestamp" = to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)
+   AND "timestamp" = {TIME_IN_ID}
  ORDER BY id, revision DESC
-"""
+"""  # noqa: S608 a constant
 
 
 @dataclass

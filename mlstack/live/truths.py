@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 import msgspec
 
 from mlstack.data.database import connected
+from mlstack.registry.columns import class_key
 
 WINDOW = 10_000  # predictions with a true value
 # The time of a prediction is in its id, and the log is partitioned by it: so each is found in one partition.
-_QUERY = """
+TIME_IN_ID = "to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)"
+_QUERY = f"""
 WITH newest AS (
     SELECT DISTINCT ON (id) id, actual,
-           to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) AS at
+           {TIME_IN_ID} AS at
       FROM feedback
      WHERE id IN (SELECT id FROM feedback WHERE received_at > now() - make_interval(secs => %s)
                    ORDER BY received_at DESC LIMIT %s)
@@ -24,7 +26,7 @@ SELECT json_build_object(
            'model_version', model_version, 'prediction', prediction, 'intervals', intervals,
            'probabilities', probabilities, 'prediction_sets', prediction_sets, 'actual', actual)::text
   FROM newest JOIN predictions ON predictions.id = newest.id AND "timestamp" = at
-"""
+"""  # noqa: S608 the constant above
 Label = str | int | bool
 Actual = float | str | bool | None
 
@@ -124,8 +126,6 @@ def _add_classes(truths: Truths, logged: _Logged) -> None:
 
 def class_name(value: float | str | bool) -> str:
     """Return a class as the key of `probabilities`: true, false, a whole number's digits, text as it is."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    return class_key(value)

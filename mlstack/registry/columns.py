@@ -34,6 +34,13 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind == "number" and not self.nullable
 
 
+def class_key(label: Class) -> str:
+    """Return a class as the key of a JSON object."""
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    return str(label)
+
+
 def example_rows(columns: tuple[Column, ...], rows: int) -> FloatArray:
     """Return encoded rows [rows, k] that a model of these columns must accept: zeros."""
     import numpy as np  # noqa: PLC0415 - slow to import, and not needed to read a manifest

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mlstack.registry.answer_size import answer_bytes
 from mlstack.registry.artifact import Estimator, load_estimator
 from mlstack.registry.columns import Class, Column
 from mlstack.registry.intervals import (
@@ -59,6 +60,7 @@ class LoadedModel:
     digest: str  # SHA-256 over everything that a prediction depends on
     n_features: int
     plain: bool  # every value of a row is a number
+    answer_bytes: int  # the most that the answer to a row has as JSON
     row_independent: bool  # a row's prediction is bit-identical, whatever other rows are in the call
     quick: bool  # a call takes microseconds, so it may run on the event loop
     _predict: Predict = field(repr=False)
@@ -157,6 +159,7 @@ def load_published(published: PublishedModel, most_bytes: int) -> LoadedModel:
         digest=manifest.digest,
         n_features=len(manifest.features),
         plain=all(column.plain for column in manifest.schema),
+        answer_bytes=answer_bytes(manifest.schema, manifest.classes),
         row_independent=rows_are_independent(estimator, predict, probes, by_row=linear is not None),
         quick=linear is not None,
         _predict=predict,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mlstack.registry.columns import Column
+from mlstack.registry.columns import Column, class_key
 from mlstack.registry.loaded_model import LoadedModel, Predictions
 from mlstack.runtime.arrays import FloatArray
-from mlstack.web.classes import class_key, unseen_categories
+from mlstack.web.classes import unseen_categories
 
 DECIMALS = 4  # of this server's answers; the api answers with full precision
 

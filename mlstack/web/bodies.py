@@ -33,9 +33,14 @@ def _as_float(text: str) -> float:  # in Python: other threads get their turn be
 _parse_slow_numbers = msgspec.json.Decoder(float_hook=_as_float).decode
 
 
+def media_type_of(content_type: str | None) -> str:
+    """Return the media type that the header declares, "" for none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
 def check_json(content_type: str | None) -> None:
     """Raise UnsupportedMediaType unless the header declares JSON."""
-    media_type = (content_type or "").partition(";")[0].strip().lower()
+    media_type = media_type_of(content_type)
     if media_type == "application/json" or media_type.endswith("+json"):
         return
     raise UnsupportedMediaType(

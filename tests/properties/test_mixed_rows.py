@@ -19,7 +19,6 @@ from api.prediction.computation import answer_rows
 from mlstack.registry.encoding import CellRefused, encode_rows
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
-from mlstack.web.classes import answer_bytes
 from mlstack.web.problems import InvalidInput, MalformedJSON
 from mlstack.web.requests import decode_rows
 from mlstack.web.rows import Rows, read_rows
@@ -104,7 +103,7 @@ def test_a_cached_answer_is_the_answer(houses: list[dict[str, Any]]) -> None:
     answer = answer_rows(model("houses"), read("houses", houses).encoded)
 
     assert read_answer(answer.members.encode()) == answer
-    assert len(answer.members) <= 100 + len(houses) * answer_bytes(model("houses"))
+    assert len(answer.members) <= 100 + len(houses) * model("houses").answer_bytes
 
 
 @pytest.mark.parametrize("name", ["passengers", "flowers"])
@@ -116,7 +115,7 @@ def test_a_cached_classification_is_the_classification(name: str) -> None:
         answer = answer_rows(model(name), rows)
 
         assert read_answer(answer.members.encode()) == answer
-        assert len(answer.members.encode()) <= 100 + len(rows) * answer_bytes(model(name))
+        assert len(answer.members.encode()) <= 100 + len(rows) * model(name).answer_bytes
 
     check()
 
