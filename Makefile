@@ -38,6 +38,7 @@ time-to-healthy: ## measure the time from nothing to healthy, per service
 	@scripts/develop/time-to-healthy.sh
 
 images: ## build the images and print the size of each
+	@scripts/bootstrap/shared-layers.sh
 	@$(compose) build --quiet
 	@scripts/develop/image-sizes.sh
 

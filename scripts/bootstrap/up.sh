@@ -19,6 +19,7 @@ tell_why() { # the last log lines of every service that failed or is not healthy
 scripts/bootstrap/engine.sh ensure
 scripts/bootstrap/base-images.sh ensure-possible
 scripts/bootstrap/ports.sh
+scripts/bootstrap/shared-layers.sh
 docker compose up --build --wait "$@" || {
     tell_why
     fail "the stack did not become healthy; see: docker compose ps --all; docker compose logs"

@@ -36,7 +36,7 @@ leave_out() { # leave_out WHAT WHY
 }
 
 # shellcheck disable=SC2329 # called through stage
-build() { docker compose --profile '*' build --quiet; }
+build() { scripts/bootstrap/shared-layers.sh && docker compose --profile '*' build --quiet; }
 
 # shellcheck disable=SC2329 # called through stage
 tests() { # integration starts servers as child processes: four files at a time

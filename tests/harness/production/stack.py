@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.harness.processes.stores import free_port
 from tests.harness.production.external_stores import PASSWORD, empty_databases, external_postgres, run
+from tests.harness.production.removal import remove
 from tests.harness.production.secret_files import write_secrets
 
 _FILES = ("docker-compose.yaml", "docker-compose.prod.yaml")
@@ -80,5 +81,4 @@ def empty_production(secrets: Path, name: str) -> Iterator[Production]:
         try:
             yield stack
         finally:
-            everything = ("--profile", "*", "down", "--volumes", "--remove-orphans", "--rmi", "local")
-            stack.compose(*everything, "--timeout", "2")
+            remove(stack)
