@@ -14,7 +14,7 @@ import psycopg2
 
 from api.prediction.identifiers import new_prediction_id
 from api.prediction.log_record import LogRecord
-from api.prediction.log_table import INSERT
+from api.prediction.log_table import insertion
 from bench.history import ask, fill, make_partitions
 from bench.stores import PREDICTIONS, ROOT, create_database, inference_url, running_postgres
 from bench.targets import table
@@ -96,7 +96,8 @@ async def _time_insert(url: str) -> float:
     for _ in range(_BATCHES):
         records = [_record() for _ in range(_BATCH)]
         started = time.perf_counter()
-        await connection.execute(INSERT, *zip(*records, strict=True))
+        statement, arguments = insertion(records)
+        await connection.execute(statement, *arguments)
         seconds.append(time.perf_counter() - started)
     await connection.close()
     return median(seconds)

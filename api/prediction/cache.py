@@ -18,9 +18,9 @@ from api.prediction.sealing import Sealer
 _FORMAT = "3"  # of values, and of the arithmetic behind them; a change invalidates all older entries
 _SHORT = 64  # bytes of rows that a key contains; longer ones are hashed
 # With appendfsync always, Redis syncs after each event-loop iteration with writes, which delays look-ups:
-# entries are written together, a few times per second.
+# entries are written together, fifty times per second.
 _PAUSE_SECONDS = 0.5  # after a time-out
-_WRITE_SECONDS = 0.005
+_WRITE_SECONDS = 0.02
 _WRITE_BYTES = 1 << 20
 _SEAL = slice(9, 41)  # {"seal":"0123…",
 _MEMBERS = slice(43, -1)

@@ -13,7 +13,7 @@ from mlstack.web.request_ids import request_id
 Headers = Mapping[bytes, bytes]  # names in lower case
 
 _KEY = re.compile(rb"(\d{1,11})\.(\d{3})-([0-9a-f]{32})")
-_LOW_62 = (1 << 62) - 1
+_LOW_62, _LOW_48 = (1 << 62) - 1, (1 << 48) - 1
 _bits = random.Random(random.SystemRandom().getrandbits(128)).getrandbits  # noqa: S311 unique, not secret
 
 
@@ -57,6 +57,9 @@ def prediction_id(idempotency_key: bytes | None) -> PredictionId:
 
 def _uuid7(milliseconds: int, bits: int) -> PredictionId:
     """Return 48 bits of time, the version, 12 random bits, the variant, 62 random bits."""
-    number = milliseconds << 80 | 7 << 76 | (bits >> 62) << 64 | 1 << 63 | bits & _LOW_62
-    text = f"{number:032x}"
-    return PredictionId(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}", milliseconds)
+    low = bits & _LOW_62
+    text = (
+        f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{bits >> 62:03x}"
+        f"-{0x8000 | low >> 48:04x}-{low & _LOW_48:012x}"
+    )
+    return PredictionId(text, milliseconds)

@@ -104,6 +104,15 @@ def test_the_log_holds_what_was_sent(server: ServingProcess, real_stores: Stores
     assert logged(real_stores, answer, columns) == expected
 
 
+def test_control_characters_of_a_text_are_logged_as_sent(server: ServingProcess, real_stores: Stores) -> None:
+    """The log's INSERT separates values by one of them."""
+    row = [100, 'a\x1fb\n"\\', 3, True]
+
+    answer = ask(server, HOUSES, row)
+
+    assert logged(real_stores, answer, "input_data") == ([row],)
+
+
 @pytest.mark.parametrize(
     ("version", "row", "classes"),
     [(PASSENGERS, PASSENGER_ROW, {"false", "true"}), (FLOWERS, [4, 4], {"iris", "lily", "rose"})],
