@@ -30,6 +30,7 @@ keep_or_make pipeline_database_url "postgresql://pipeline:$(random)@$training/ds
 keep_or_make reader_database_url "postgresql://reader:$(random)@$training/dsproject"
 keep_or_make inference_database_url "postgresql://inference:$(random)@$predictions/predictions"
 keep_or_make drift_database_url "postgresql://drift:$(random)@$predictions/predictions"
+keep_or_make postgres_password "$(random)" # of the stack's own servers, in a Swarm (docs/scaling.md)
 keep_or_make monitor_password "$(random)"
 keep_or_make database_exporter_uri "$training/dsproject?sslmode=require"
 keep_or_make postgres_exporter_uri "$predictions/predictions?sslmode=require"

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Deploys the stack on the Docker Swarm whose manager `docker` speaks to, or updates what is there (make swarm-deploy).
+usage='Usage: scripts/operate/swarm-deploy.sh STACK
+       MODEL_DIR     a folder for the models that every node has under this path (NFS or the like); owner 10001
+       REGISTRY      with a slash at its end, where the nodes get the images (make push); without one they must have them
+       TAG           of the images, default latest
+       SECRETS_DIR   the secrets of docker-compose.prod.yaml and postgres_password, default ./secrets; TLS_DIR inside it'
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+fail() { echo "swarm-deploy: $*" >&2; exit 1; }
+[ $# = 1 ] && [[ $1 =~ ^[a-z][a-z0-9-]*$ ]] || { echo "$usage" >&2; exit 2; }
+export STACK=$1 REGISTRY=${REGISTRY:-} TAG=${TAG:-latest} MODEL_DIR=${MODEL_DIR:-}
+SECRETS_DIR=$(realpath -m "${SECRETS_DIR:-secrets}") TLS_DIR=$(realpath -m "${TLS_DIR:-${SECRETS_DIR:-secrets}/tls}")
+export SECRETS_DIR TLS_DIR
+secrets=(postgres_password pipeline_database_url reader_database_url inference_database_url drift_database_url monitor_password
+    redis_password redis_api_password redis_exporter_password rabbitmq_password sealing_key api_keys)
+files=(database/*.sql postgres/*.sql redis/* nginx/* nginx/prod/* prometheus/prometheus.yml prometheus/rules/* scripts/operate/follow-secret.sh)
+
+[ "$(docker info -f '{{.Swarm.ControlAvailable}}' 2>/dev/null)" = true ] ||
+    fail 'this engine is no manager of a Swarm: docker swarm init, or set DOCKER_HOST'
+[[ $MODEL_DIR = /* ]] || fail 'MODEL_DIR must be an absolute path that every node has'
+for label in database postgres redis; do
+    [ -n "$(docker node ls -q --filter "node.label=$label=true")" ] ||
+        fail "no node has the label $label: docker node update --label-add $label=true NODE (its data will lie there)"
+done
+for name in "${secrets[@]}"; do
+    [ -r "$SECRETS_DIR/$name/value" ] || fail "$SECRETS_DIR/$name/value is missing: scripts/operate/make-secrets.sh database postgres"
+done
+for name in tls.crt tls.key; do
+    [ -r "$TLS_DIR/$name" ] || fail "$TLS_DIR/$name is missing: a Swarm publishes HTTPS only"
+done
+
+digest() { cat "$@" | sha256sum | cut -c 1-12; }
+DIGEST=$(digest $(printf '%s\n' "${files[@]}" | while read -r path; do [ ! -f "$path" ] || echo "$path"; done))
+DIGEST_TLS_CERTIFICATE=$(digest "$TLS_DIR/tls.crt") DIGEST_TLS_KEY=$(digest "$TLS_DIR/tls.key")
+export DIGEST DIGEST_TLS_CERTIFICATE DIGEST_TLS_KEY
+for name in "${secrets[@]}"; do
+    export "DIGEST_${name^^}=$(digest "$SECRETS_DIR/$name/value")"
+done
+
+# Compose writes ports and sizes as strings, and a name, which `stack deploy` refuses.
+stack=$(mktemp)
+trap 'rm -f "$stack"' EXIT
+docker compose -f docker-compose.yaml -f docker-compose.prod.yaml -f docker-compose.swarm.yaml config |
+    sed -E 's/^( *(published|size|pids|mode): )"([0-9]+)"$/\1\3/; /^name: /d' >"$stack"
+docker stack deploy --detach --prune --with-registry-auth --resolve-image "${RESOLVE:-$([ -n "$REGISTRY" ] && echo always || echo never)}" \
+    --compose-file "$stack" "$STACK"
