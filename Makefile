@@ -30,6 +30,15 @@ check: ## the static checks alone
 chaos: ## faults under load, then five minutes of random faults; CHAOS_SECONDS=3600, or CHAOS_FAULTS=1000 CHAOS_SEED=17
 	@CHAOS_SECONDS=$${CHAOS_SECONDS:-300} scripts/develop/test.sh chaos
 
+push: ## build the images for a Swarm and push them to REGISTRY, with TAG
+	@scripts/operate/swarm-images.sh
+
+swarm-deploy: ## deploy on the Docker Swarm whose manager docker speaks to; STACK=ml MODEL_DIR=/mnt/models, see docs/scaling.md
+	@scripts/operate/swarm-deploy.sh $(STACK)
+
+swarm-test: ## what happens to the stack on three engines whose machines die (15 minutes, root, 12 GB of disk)
+	@scripts/develop/test.sh swarm
+
 bench: ## the benchmarks of bench/
 	@scripts/bootstrap/venv.sh
 	@.venv/bin/python -m bench $(ARGS)

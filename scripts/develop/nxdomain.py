@@ -1,4 +1,4 @@
-"""A DNS server that answers every question with NXDOMAIN, as a resolver does for names that only Docker knows.
+"""A DNS server that answers every question with NXDOMAIN, as for names that only Docker knows.
 
 python3 nxdomain.py ADDRESS
 """

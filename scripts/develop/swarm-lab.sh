@@ -26,6 +26,10 @@ hub() {
     ip -n ${prefix}hub addr add 10.99.0.1/24 dev bridge0
     ip -n ${prefix}hub link set bridge0 up
     ip -n ${prefix}hub link set lo up
+    ip link add ${prefix}0 type veth peer name v0 netns ${prefix}hub # this machine's way in, as 10.99.0.254
+    ip -n ${prefix}hub link set v0 master bridge0 up
+    ip addr add 10.99.0.254/24 dev ${prefix}0
+    ip link set ${prefix}0 up
     mkdir -p "$lab/hub"
     echo nameserver 10.99.0.1 >"$lab/hub/resolv.conf"
     # Docker's DNS passes on names that it does not know, and says nothing while it has no answer.

@@ -12,6 +12,7 @@ export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
 plain=(unit properties integration wiring)
 # One after the other: in parallel on two cores, the time-outs of the shipped services would run out.
 with_containers=(documents browser stack chaos attacks)
+by_hand=(swarm) # three engines on one machine: only when named (make swarm-test)
 results=build/tests
 
 has_tests() { compgen -G "tests/$1/test_*.py" >/dev/null || compgen -G "tests/$1/**/test_*.py" >/dev/null; }
@@ -69,10 +70,13 @@ totals() { # of all stages, in the format of test runners
 only=("$@")
 for folder in tests/*/; do
     name=$(basename "$folder")
-    [[ " ${plain[*]} ${with_containers[*]} " == *" $name "* ]] || ! has_tests "$name" ||
+    [[ " ${plain[*]} ${with_containers[*]} ${by_hand[*]} " == *" $name "* ]] || ! has_tests "$name" ||
         fail "tests/$name belongs to no stage of scripts/develop/test.sh"
 done
 for name in "${only[@]}"; do has_tests "$name" || fail "there are no tests in tests/$name"; done
+for name in "${by_hand[@]}"; do
+    [[ " ${only[*]} " != *" $name "* ]] || with_containers+=("$name")
+done
 rm -rf "$results"
 mkdir -p "$results"
 

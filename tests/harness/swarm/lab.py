@@ -1,0 +1,99 @@
+"""The laboratory: three Docker engines on this machine, one Swarm (scripts/develop/swarm-lab.sh)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.harness.repository_root import ROOT
+
+MACHINES = (1, 2, 3)
+_SCRIPT = ROOT / "scripts" / "develop" / "swarm-lab.sh"
+
+
+def address(machine: int) -> str:
+    """Return the machine's address."""
+    return f"10.99.0.1{machine}"
+
+
+def name(machine: int) -> str:
+    """Return the name of the machine's node."""
+    return f"mlab{machine}"
+
+
+class Lab:
+    """The three machines."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` gets the engines' data, gigabytes of it."""
+        self.environment = os.environ | {"LAB": str(folder), "MACHINES": str(len(MACHINES))}
+        self.off: set[int] = set()  # killed or cut off
+
+    def run(self, *command: str, seconds: float = 600, environment: dict[str, str] | None = None) -> str:
+        """Run a command of the script; fail with what it says unless it succeeds."""
+        done = subprocess.run(
+            [_SCRIPT, *command], cwd=ROOT, env=self.environment | (environment or {}),
+            capture_output=True, text=True, timeout=seconds, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"swarm-lab.sh {' '.join(command)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def docker(self, *arguments: str, machine: int | None = None, seconds: float = 90) -> str:
+        """Return what docker prints on a machine; without one on any manager that is on."""
+        chosen = machine or min(set(MACHINES) - self.off)
+        return self.run("on", str(chosen), "docker", *arguments, seconds=seconds)
+
+    def tasks(self, service: str) -> list[dict[str, Any]]:
+        """Return the service's tasks that ought to run and do."""
+        lines = self.docker(
+            "service", "ps", service, "--format", "{{json .}}", "--filter", "desired-state=running"
+        )
+        found = [json.loads(line) for line in lines.splitlines()]
+        return [task for task in found if task["CurrentState"].startswith("Running")]
+
+    def leader(self) -> int:
+        """Return the machine that leads the Swarm."""
+        lines = self.docker("node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}").splitlines()
+        (leader,) = (line.split()[0] for line in lines if line.endswith("Leader"))
+        return int(leader[-1])
+
+    def is_ready(self, machine: int) -> bool:
+        """Return whether the Swarm counts the machine as there."""
+        return self.docker("node", "inspect", name(machine), "-f", "{{.Status.State}}").strip() == "ready"
+
+    def kill(self, machine: int) -> None:
+        """Cut its power."""
+        self.off.add(machine)
+        self.run("kill", str(machine))
+
+    def start(self, machine: int) -> None:
+        """Power it on; its disk is as it was."""
+        self.run("start", str(machine))
+        self.off.discard(machine)
+
+    def cut(self, machine: int) -> None:
+        """Let every packet from and to it vanish."""
+        self.off.add(machine)
+        self.run("cut", str(machine))
+
+    def heal(self, machine: int) -> None:
+        """Undo `cut`."""
+        self.run("heal", str(machine))
+        self.off.discard(machine)
+
+
+@contextmanager
+def laboratory(folder: Path) -> Iterator[Lab]:
+    """Start the machines; remove them afterwards."""
+    lab = Lab(folder)
+    lab.run("down")
+    try:
+        lab.run("up")
+        yield lab
+    finally:
+        lab.run("down")

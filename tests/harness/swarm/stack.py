@@ -1,0 +1,118 @@
+"""The stack on the laboratory's Swarm, deployed as docs/scaling.md tells."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.harness.production.certificates import write_certificate
+from tests.harness.repository_root import ROOT
+from tests.harness.stack.waiting import wait_until
+from tests.harness.swarm.lab import MACHINES, Lab, name
+
+STACK = "mltest"
+STORES = {"database": 1, "postgres": 2, "redis": 3}  # the machine that each lies on
+IMAGES = (
+    "ml-stack-steps:latest", "ml-stack-api:latest",
+    "postgres:15-alpine", "redis:7-alpine", "nginx:1.30-alpine", "prom/prometheus:v2.53.3",
+)  # fmt: skip
+_REPLICAS = {"API_REPLICAS": "2", "SERVE_REPLICAS": "2"}
+
+
+@dataclass
+class SwarmStack:
+    """A deployed stack. `folder` holds its secrets and models, which all machines see."""
+
+    lab: Lab
+    folder: Path
+
+    def prepare(self) -> None:
+        """Make what an administrator makes: secrets, a certificate, a folder for models, labels."""
+        environment = {"SECRETS_DIR": str(self.folder / "secrets")}
+        script = ROOT / "scripts" / "operate" / "make-secrets.sh"
+        self.lab.run("on", "1", str(script), "database", "postgres", environment=environment)
+        write_certificate(self.folder / "secrets" / "tls")
+        models = self.folder / "models"
+        models.mkdir()
+        models.chmod(0o777)
+        for label, machine in STORES.items():
+            self.lab.docker("node", "update", "--label-add", f"{label}=true", name(machine))
+
+    def deploy(self, **settings: str) -> None:
+        """Deploy, or update what is deployed."""
+        environment = {
+            "SECRETS_DIR": str(self.folder / "secrets"),
+            "MODEL_DIR": str(self.folder / "models"),
+            "RATE_LIMIT": "1000",
+            "RATE_BURST": "1000",
+            **_REPLICAS,
+            **settings,
+        }
+        manager = str(min(set(MACHINES) - self.lab.off))
+        script = ROOT / "scripts" / "operate" / "swarm-deploy.sh"
+        self.lab.run("on", manager, str(script), STACK, environment=environment)
+
+    @property
+    def key(self) -> str:
+        """The API key."""
+        return (self.folder / "secrets" / "api_keys" / "value").read_text(encoding="utf-8").strip()
+
+    def service(self, service: str) -> str:
+        """Return the service's name in the Swarm."""
+        return f"{STACK}_{service}"
+
+    def replicas(self) -> dict[str, str]:
+        """Return what `docker service ls` says of each service, as `2/2`."""
+        lines = self.lab.docker("service", "ls", "--format", "{{.Name}} {{.Replicas}}").splitlines()
+        return {line.split()[0].partition("_")[2]: line.split()[1] for line in lines}
+
+    def is_complete(self) -> bool:
+        """Return whether every server has all its replicas, each of them healthy."""
+        jobs = {"data-prep", "database-access", "postgres-access"}
+        found = {service: n.split("/") for service, n in self.replicas().items() if service not in jobs}
+        return all(running == wanted for running, wanted in found.values())
+
+    def wait_until_complete(self, seconds: float = 240) -> None:
+        """Wait for it."""
+        wait_until(self.is_complete, seconds, "all replicas", pause=1)
+
+    def wait_until_running(self, service: str, replicas: int) -> None:
+        """Wait until a service has this many replicas, all of them healthy."""
+        wait_until(lambda: self.replicas()[service] == f"{replicas}/{replicas}", 180, f"{replicas} replicas")
+
+    def wait_until_updated(self, service: str) -> None:
+        """Wait for the end of a service's update."""
+        wait_until(lambda: self.update_status(service) == "completed", 300, f"{service}'s update", pause=1)
+
+    def wait_until_trained(self, seconds: float = 300) -> None:
+        """Wait until the steps have ended."""
+        current = self.folder / "models" / "current"
+        wait_until(current.exists, seconds, "the first model", pause=1)
+
+    def update_status(self, service: str) -> str:
+        """Return the state of the service's latest update."""
+        inspected = ("service", "inspect", self.service(service), "-f")
+        return self.lab.docker(*inspected, "{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}").strip()
+
+    def exec(self, service: str, *command: str, stdin: str = "") -> str:
+        """Run a command in the service's container on the machine that its store lies on."""
+        machine = STORES[service]
+        label = f"label=com.docker.swarm.service.name={self.service(service)}"
+        containers = self.lab.docker(
+            "ps", "-q", "--filter", label, "--filter", "health=healthy", machine=machine
+        )
+        arguments = ("docker", "exec", "-i", containers.split()[0], *command)
+        lab_command = [str(ROOT / "scripts" / "develop" / "swarm-lab.sh"), "on", str(machine), *arguments]
+        done = subprocess.run(
+            lab_command, env=self.lab.environment, input=stdin, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def sql(self, *statements: str, stdin: str = "") -> str:
+        """Return what the prediction log answers, unaligned."""
+        psql = ("psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "predictions")
+        return self.exec(
+            "postgres", *psql, *(part for each in statements for part in ("-c", each)), stdin=stdin
+        )

@@ -1,0 +1,1 @@
+"""The stack on three engines of one machine, whose machines die."""
