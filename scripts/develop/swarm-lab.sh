@@ -60,10 +60,11 @@ engine() {
         mount -t proc proc /proc
         mkdir -p /run/docker && mount -t tmpfs tmpfs /run/docker
         mount --bind $lab/hub/resolv.conf /etc/resolv.conf
-        exec docker-init -- dockerd --data-root $lab/$i/data --exec-root $lab/$i/exec --pidfile $lab/$i/pid \
-            --host unix://$lab/$i/sock --cgroup-parent /$prefix$i --bip 172.3$i.0.1/24" >>"$lab/$i/log" 2>&1 </dev/null &
+        start='dockerd --data-root $lab/$i/data --exec-root $lab/$i/exec --pidfile $lab/$i/pid \
+            --host unix://$lab/$i/sock --cgroup-parent /$prefix$i --bip 172.3$i.0.1/24'
+        exec docker-init -g -- sh -c \"until \$start; do sleep 1; done\"" >>"$lab/$i/log" 2>&1 </dev/null & # tried again, as by systemd
     launcher=$!
-    for _ in $(seq 150); do
+    for _ in $(seq 600); do
         if on "$i" docker info >/dev/null 2>&1; then
             pgrep -P "$launcher" >"$lab/$i/init"
             return

@@ -11,13 +11,17 @@ import pytest
 
 from tests.harness.repository_root import ROOT
 from tests.harness.swarm.lab import laboratory
-from tests.harness.swarm.stack import IMAGES, SwarmStack
+from tests.harness.swarm.stack import CHANGED, IMAGES, SwarmStack
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwarmStack]:
     """Deploy on empty machines."""
     subprocess.run([ROOT / "scripts" / "operate" / "swarm-images.sh"], check=True, capture_output=True)
+    for image in ("ml-stack-steps", "ml-stack-api"):
+        changed = f"FROM {image}:latest\nLABEL changed=yes\n"
+        build = ("docker", "build", "--quiet", "--tag", f"{image}:{CHANGED}", "-")
+        subprocess.run(build, input=changed, text=True, check=True, capture_output=True)
     folder = Path(os.environ.get("LAB", "/var/lib/ml-stack-lab"))
     with laboratory(folder) as lab:
         lab.run("load", *IMAGES)

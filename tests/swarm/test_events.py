@@ -11,7 +11,7 @@ from tests.harness.stack.waiting import wait_until
 from tests.harness.swarm.client import Clients
 from tests.harness.swarm.lab import MACHINES, name
 from tests.harness.swarm.record import compare, record
-from tests.harness.swarm.stack import STORES, SwarmStack
+from tests.harness.swarm.stack import CHANGED, STORES, SwarmStack
 
 Happening = Callable[[SwarmStack], None]
 
@@ -24,12 +24,13 @@ def scaled(stack: SwarmStack) -> None:
 
 
 def updated(stack: SwarmStack) -> None:
-    """Every replica of both servers is replaced, one after the other."""
+    """Every replica of both servers gets a changed image, one after the other."""
+    stack.deploy(TAG=CHANGED)
     for service in ("api", "model-serve"):
-        before = {task["ID"] for task in stack.lab.tasks(stack.service(service))}
-        stack.lab.docker("service", "update", "--detach", "--force", stack.service(service))
         stack.wait_until_updated(service)
-        assert not before & {task["ID"] for task in stack.lab.tasks(stack.service(service))}
+        assert {task["Image"].partition(":")[2] for task in stack.lab.tasks(stack.service(service))} == {
+            CHANGED
+        }
 
 
 def broken_update(stack: SwarmStack) -> None:
@@ -62,10 +63,11 @@ def secret_changed(stack: SwarmStack) -> None:
 
 
 def drained(stack: SwarmStack) -> None:
-    """The machine without PostgreSQL of the log and Redis is emptied for maintenance, and comes back."""
-    stack.lab.docker("node", "update", "--availability", "drain", name(1))
-    wait_until(lambda: not _runs_on(stack, "api", 1), 120, "an empty machine", pause=1)
-    stack.lab.docker("node", "update", "--availability", "active", name(1))
+    """The machine with the training data is emptied for maintenance, and comes back."""
+    machine = STORES["database"]
+    stack.lab.docker("node", "update", "--availability", "drain", name(machine))
+    wait_until(lambda: not stack.lab.tasks_on(machine), 180, "an empty machine", pause=1)
+    stack.lab.docker("node", "update", "--availability", "active", name(machine))
 
 
 def leader_killed(stack: SwarmStack) -> None:
@@ -89,7 +91,7 @@ def partitioned(stack: SwarmStack) -> None:
     stack.lab.cut(machine)
     time.sleep(20)
     stack.lab.heal(machine)
-    wait_until(lambda: stack.lab.is_ready(machine), 120, "the machine to be back", pause=1)
+    wait_until(lambda: stack.lab.state(machine) == "ready", 120, "the machine to be back", pause=1)
 
 
 HAPPENINGS: dict[str, Happening] = {
@@ -127,13 +129,9 @@ def test_event(stack: SwarmStack, happening: Happening, request: pytest.FixtureR
 def _power_cut(stack: SwarmStack, machine: int) -> None:
     """Let a machine lose power until the Swarm has noticed, and come back."""
     stack.lab.kill(machine)
-    wait_until(lambda: not stack.lab.is_ready(machine), 120, "the Swarm to notice", pause=1)
+    wait_until(lambda: stack.lab.state(machine) == "down", 120, "the Swarm to notice", pause=1)
     stack.lab.start(machine)
-    wait_until(lambda: stack.lab.is_ready(machine), 120, "the machine to be back", pause=1)
-
-
-def _runs_on(stack: SwarmStack, service: str, machine: int) -> bool:
-    return any(task["Node"] == name(machine) for task in stack.lab.tasks(stack.service(service)))
+    wait_until(lambda: stack.lab.state(machine) == "ready", 120, "the machine to be back", pause=1)
 
 
 def _queued(stack: SwarmStack) -> int:

@@ -56,15 +56,31 @@ class Lab:
         found = [json.loads(line) for line in lines.splitlines()]
         return [task for task in found if task["CurrentState"].startswith("Running")]
 
+    def tasks_on(self, machine: int) -> list[str]:
+        """Return the tasks that run on a machine."""
+        lines = self.docker(
+            "node", "ps", name(machine), "--format", "{{.Name}} {{.CurrentState}}"
+        ).splitlines()
+        return [line.split()[0] for line in lines if line.split()[1] == "Running"]
+
     def leader(self) -> int:
         """Return the machine that leads the Swarm."""
         lines = self.docker("node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}").splitlines()
         (leader,) = (line.split()[0] for line in lines if line.endswith("Leader"))
         return int(leader[-1])
 
-    def is_ready(self, machine: int) -> bool:
-        """Return whether the Swarm counts the machine as there."""
-        return self.docker("node", "inspect", name(machine), "-f", "{{.Status.State}}").strip() == "ready"
+    def state(self, machine: int) -> str:
+        """Return whether the machine is `ready` or `down`; empty while the managers have no majority or leader."""
+        manager = str(min(set(MACHINES) - self.off))
+        inspect = ("docker", "node", "inspect", name(machine), "-f", "{{.Status.State}}")
+        done = subprocess.run(
+            [_SCRIPT, "on", manager, *inspect],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip()
 
     def kill(self, machine: int) -> None:
         """Cut its power."""

@@ -13,8 +13,9 @@ from tests.harness.swarm.lab import MACHINES, Lab, name
 
 STACK = "mltest"
 STORES = {"database": 1, "postgres": 2, "redis": 3}  # the machine that each lies on
+CHANGED = "changed"  # the tag of images that differ from the latest
 IMAGES = (
-    "ml-stack-steps:latest", "ml-stack-api:latest",
+    "ml-stack-steps:latest", "ml-stack-api:latest", f"ml-stack-steps:{CHANGED}", f"ml-stack-api:{CHANGED}",
     "postgres:15-alpine", "redis:7-alpine", "nginx:1.30-alpine", "prom/prometheus:v2.53.3",
 )  # fmt: skip
 _REPLICAS = {"API_REPLICAS": "2", "SERVE_REPLICAS": "2"}
