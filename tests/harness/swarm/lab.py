@@ -70,7 +70,7 @@ class Lab:
         return int(leader[-1])
 
     def state(self, machine: int) -> str:
-        """Return whether the machine is `ready` or `down`; empty while the managers have no majority or leader."""
+        """Return `ready` or `down`; nothing while the managers have no leader."""
         manager = str(min(set(MACHINES) - self.off))
         inspect = ("docker", "node", "inspect", name(machine), "-f", "{{.Status.State}}")
         done = subprocess.run(
