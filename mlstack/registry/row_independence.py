@@ -23,6 +23,8 @@ _BY_ROW = frozenset(
         "GradientBoostingRegressor", "HistGradientBoostingRegressor", "SVR", "NuSVR",
         "DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier",
         "GradientBoostingClassifier", "HistGradientBoostingClassifier",
+        "XGBRegressor", "XGBRFRegressor", "LGBMRegressor",
+        "XGBClassifier", "XGBRFClassifier", "LGBMClassifier",
         "StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler", "PolynomialFeatures",
         "OneHotEncoder", "OrdinalEncoder", "SimpleImputer",
     }

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import NoReturn
 
+from mlstack.registry.boosters import import_installed
 from mlstack.registry.current_model import fingerprint
 from mlstack.registry.loaded_model import LoadedModel, load_published, read_published
 from mlstack.runtime.refusals import ModelRefused
@@ -36,6 +37,7 @@ class TrialLoader:
         """A version may need `most_bytes` of memory, packed or unpacked, and `seconds` to load."""
         import skops.io  # noqa: F401, PLC0415 - so that no trial has to
 
+        import_installed()
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._asking = threading.Lock()
