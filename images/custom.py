@@ -19,7 +19,7 @@ _QUIET = ("--quiet", "--root-user-action", "ignore", "--no-compile")
 
 
 def unpinned(text: str) -> Iterator[str]:
-    """Yield a line per requirement without an exact version. Options, such as --index-url, are pip's to judge."""
+    """Yield a line per requirement without an exact version; options are left to pip."""
     number, gathered = 0, ""
     for position, line in enumerate(text.splitlines(), 1):
         number = number if gathered else position
@@ -55,7 +55,7 @@ def install(requirements: Path) -> str | None:
 
 
 def provide_openmp(packages: Path, system: Path) -> None:
-    """Let libraries find libgomp.so.1 where the system has none: LightGBM needs it, scikit-learn brings one."""
+    """Let LightGBM find libgomp.so.1 where the system has none: scikit-learn brings one."""
     link = system / "libgomp.so.1"
     ours = sorted(packages.glob("scikit_learn.libs/libgomp-*.so*"))
     if ours and not link.exists():

@@ -128,6 +128,9 @@ def _attempt(directory: Path, digest: str, most_bytes: int) -> str | None:
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")  # if one must be killed: not the server
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (1, 2):
+            os.dup2(nowhere, descriptor)  # what libraries print is no line of the log
         published = read_published(directory, most_bytes)
         if published.manifest.digest != digest:
             return f"{directory}: was changed while it was loaded"

@@ -1,9 +1,12 @@
-"""Runs with XGBoost and LightGBM: trains, publishes and loads each kind; prints what came of it as JSON."""
+"""Runs with XGBoost and LightGBM: trains, publishes and loads each kind; prints what came of it as JSON.
+
+With a folder as its argument; in it remains a model volume for each case, with one promoted version.
+"""
 
 from __future__ import annotations
 
 import json
-import tempfile
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from mlstack.registry.artifact import load_estimator
 from mlstack.registry.columns import Column
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
+from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig
 from mlstack.training.train import publish, train
@@ -25,7 +29,11 @@ _CASES: tuple[tuple[str, dict[str, Any], Column], ...] = (
     ("xgboost.XGBRegressor", _TREES | {"booster": "gblinear"}, PRICE),
     ("xgboost.XGBRFRegressor", _TREES, PRICE),
     ("lightgbm.LGBMRegressor", _TREES | {"num_threads": 2}, PRICE),
-    ("sklearn.preprocessing.StandardScaler,lightgbm.LGBMRegressor", {"lgbmregressor__n_estimators": 20}, PRICE),
+    (
+        "sklearn.preprocessing.StandardScaler,lightgbm.LGBMRegressor",
+        {"lgbmregressor__n_estimators": 20},
+        PRICE,
+    ),
     ("xgboost.XGBClassifier", _TREES | {"nthread": 2}, _SOLD),
     ("xgboost.XGBClassifier", _TREES, SPECIES),
     ("xgboost.XGBRFClassifier", _TREES, SPECIES),
@@ -36,24 +44,25 @@ _CASES: tuple[tuple[str, dict[str, Any], Column], ...] = (
 
 def main() -> None:
     """Print one entry a case."""
-    print(json.dumps([_outcome(*case) for case in _CASES]))
+    root = Path(sys.argv[1])
+    print(json.dumps([_outcome(root / str(number), *case) for number, case in enumerate(_CASES)]))
 
 
-def _outcome(name: str, parameters: dict[str, Any], target: Column) -> dict[str, Any]:
+def _outcome(root: Path, name: str, parameters: dict[str, Any], target: Column) -> dict[str, Any]:
     config = TrainingConfig(NAMES, target.name, name, parameters)
     table = priced() if target is PRICE else classified(classes=2 if target is _SOLD else 3)
     estimator, manifest = train(table, config, "digest", "houses", (*FEATURES, target))
-    with tempfile.TemporaryDirectory() as folder:
-        store = ModelStore(Path(folder))
-        path = store.path(publish(store, estimator, manifest))
-        model, rows = load_model(path), mixed_rows(300, seed=1)
-        return {
-            "case": f"{name} of {target.name}",
-            "same": bool((_answers(model, rows) == _expected(estimator, model, rows)).all()),
-            "independent": model.row_independent,
-            "threads": _threads(path, model),
-            "libraries": sorted(manifest.provenance.libraries),
-        }
+    store = ModelStore(root)
+    version = publish(store, estimator, manifest)
+    store.record(version, Evaluation(verdict="promoted"))
+    model, rows = load_model(store.path(version)), mixed_rows(300, seed=1)
+    return {
+        "case": f"{name} of {target.name}",
+        "volume": str(root),
+        "same": bool((_answers(model, rows) == _expected(estimator, model, rows)).all()),
+        "independent": model.row_independent,
+        "threads": _threads(store.path(version), model),
+    }
 
 
 def _answers(model: LoadedModel, rows: FloatArray) -> FloatArray:
