@@ -83,9 +83,8 @@ def _find_class(name: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError):
-        raise TrainingRefused(
-            f"MODEL_ESTIMATOR names {name}, which this {name.partition('.')[0]} does not have"
-        ) from None
+        library = "scikit-learn" if name.startswith("sklearn.") else name.partition(".")[0]
+        raise TrainingRefused(f"MODEL_ESTIMATOR names {name}, which this {library} does not have") from None
 
 
 def _import_booster(name: str) -> None:
