@@ -77,7 +77,7 @@ def _install(folder: Path, requirements: str) -> subprocess.CompletedProcess[str
 
 
 def _version(folder: Path, name: str) -> str:
-    command = [folder / "venv" / "bin" / "python", "-c", f"import {name}; print({name}.VERSION)"]
+    command = [str(folder / "venv" / "bin" / "python"), "-c", f"import {name}; print({name}.VERSION)"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 

@@ -12,7 +12,7 @@ from tests.harness.processes.tickets import SETTINGS, TABLE
 from tests.harness.repository_root import ROOT
 from tests.harness.stack.waiting import wait_until
 
-_ROWS = [
+_ROWS: list[dict[str, Any]] = [
     {"product": "tariff", "channel": None, "words": 40, "months": 20, "business": False},
     {"product": "watch", "channel": "mail", "words": 60, "months": None, "business": True},
 ]
