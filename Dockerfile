@@ -17,8 +17,8 @@ RUN python -m venv --without-pip /opt/venv \
 COPY requirements.lock /opt/images/steps.lock
 RUN /opt/images/install.sh /opt/images/steps.lock
 
-# What your own estimator needs, if there is custom/requirements.txt (a pattern may match nothing, a name may not).
-COPY images/install.sh custom/requirements.tx[t] /opt/images/custom/
+# What your own estimator needs, if there is custom/requirements.txt. Patterns may match nothing, as names may not.
+COPY images/install.sh custo[m]/requirements.tx[t] /opt/images/custom/
 RUN /opt/images/install.sh --custom /opt/images/custom/requirements.txt
 
 # A new model volume gets this folder's owner.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 
 import pytest
 
@@ -121,21 +122,21 @@ def test_everything_an_image_copies_gets_into_its_build(path: str) -> None:
 
     sources = {source for line in copied for source in line.split()}
     left_out = {source for source in sources if not {source, source.split("/")[0]} & allowed}
+    left_out -= {source for source in left_out if fnmatch(_OPTIONAL, source)}
 
     assert left_out == set()
     assert all(list(ROOT.glob(entry)) for entry in allowed - {_OPTIONAL}), "an entry that matches nothing"
 
 
 def test_of_the_folder_custom_nothing_but_its_requirements_gets_into_a_build() -> None:
-    """The folder itself has to be there: a pattern may match nothing, but not in a folder that is missing."""
     lines = read(".dockerignore").splitlines()
 
-    assert [line for line in lines if "custom" in line] == ["!custom", "custom/*", f"!{_OPTIONAL}"]
+    assert [line for line in lines if "custom" in line] == [f"!{_OPTIONAL}"]
 
 
 @pytest.mark.parametrize("path", dockerfiles())
 def test_both_images_install_the_same_custom_packages_on_top(path: str) -> None:
-    copied = "COPY images/install.sh custom/requirements.tx[t] /opt/images/custom/\n"
+    copied = "COPY images/install.sh custo[m]/requirements.tx[t] /opt/images/custom/\n"
     installed = "RUN /opt/images/install.sh --custom /opt/images/custom/requirements.txt\n"
 
     assert copied + installed in read(path)
