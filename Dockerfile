@@ -17,6 +17,10 @@ RUN python -m venv --without-pip /opt/venv \
 COPY requirements.lock /opt/images/steps.lock
 RUN /opt/images/install.sh /opt/images/steps.lock
 
+# What your own estimator needs, if there is custom/requirements.txt. Patterns may match nothing, as names may not.
+COPY images/install.sh custo[m]/requirements.tx[t] /opt/images/custom/
+RUN /opt/images/install.sh --custom /opt/images/custom/requirements.txt
+
 # A new model volume gets this folder's owner.
 RUN mkdir /models && chown 10001:10001 /models
 WORKDIR /app

@@ -13,35 +13,21 @@ import numpy as np
 from mlstack.registry.columns import Class, Column, example_rows
 from mlstack.registry.manifest import Manifest
 from mlstack.registry.table_model import for_tables
+from mlstack.registry.trusted_types import trusted_types
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
-# Types of scikit-learn and NumPy that skops loads only if they are listed. No other type is ever loaded.
-TRUSTED = [
-    "numpy.dtype",  # in scikit-learn's imputer and encoder
-    "sklearn.utils._bunch.Bunch",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.tree._tree.Tree",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn._loss.loss.HalfGammaLoss",
-    "sklearn._loss.loss.HalfPoissonLoss",
-    "sklearn._loss.loss.HalfTweedieLoss",
-    "sklearn._loss.loss.HalfTweedieLossIdentity",
-    *(
-        f"sklearn.gaussian_process.kernels.{kernel}"
-        for kernel in ("ConstantKernel", "DotProduct", "Matern", "Product", "RBF", "Sum", "WhiteKernel")
-    ),
-]
 _INSTEAD = (
-    "the servers load no other, because they execute no code of a model: use scikit-learn's classes, such as "
-    "HistGradientBoostingRegressor or HistGradientBoostingClassifier for XGBoost and LightGBM"
+    "the servers load no other, because they execute no code of a model: use scikit-learn's classes, or the "
+    "regressors and classifiers of XGBoost and LightGBM"
 )
+_THREADS = {
+    "n_jobs",
+    "nthread",
+    "nthreads",
+    "num_thread",
+    "num_threads",
+}  # of scikit-learn, XGBoost, LightGBM
 _ADVICE = "train again, or roll back with `models rollback`"
 
 
@@ -74,7 +60,8 @@ def save_estimator(estimator: Estimator, directory: Path, manifest: Manifest | N
     except Exception as error:  # for what it cannot write it raises exceptions of many types
         reason = str(error).partition("\n")[0]
         raise ModelRefused(f"the estimator cannot be written as skops ({reason}): {_INSTEAD}") from error
-    foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+    content = path.read_bytes()
+    foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(trusted_types(content, path)))
     if foreign:
         named = ", ".join(foreign)
         raise ModelRefused(f"the estimator holds types that are not scikit-learn's own: {named}: {_INSTEAD}")
@@ -94,18 +81,19 @@ def load_estimator(
 
     try:
         _check_size(path, content, most_bytes)
-        estimator: Any = skops.io.loads(content, trusted=TRUSTED)
+        estimator: Any = skops.io.loads(content, trusted=trusted_types(content, path))
+        _one_thread(estimator)
     except ModelRefused:
         raise
     except UntrustedTypesFoundException as error:
         raise ModelRefused(
             f"{path}: holds a type that is not scikit-learn's own ({error}): {_ADVICE}"
         ) from error
-    except Exception as error:  # a damaged file makes skops raise exceptions of many types
+    except Exception as error:  # a damaged file makes skops and what it calls raise exceptions of many types
+        reason = str(error).strip().partition("\n")[0]
         raise ModelRefused(
-            f"{path}: cannot be loaded ({type(error).__name__}: {error}): {_ADVICE}"
+            f"{path}: cannot be loaded ({type(error).__name__}: {reason}): {_ADVICE}"
         ) from error
-    _one_thread(estimator)
     _check_shape(path, estimator, columns, classes)
     return estimator  # type: ignore[no-any-return]
 
@@ -118,12 +106,20 @@ def _check_size(path: Path, content: bytes, most_bytes: int) -> None:
         raise ModelRefused(f"{path}: unpacks to {unpacked} bytes, expected at most {most_bytes}: {_ADVICE}")
 
 
-def _one_thread(estimator: Any) -> None:
-    """Set n_jobs to 1: a thread pool per call is slower, and adds up the results in no fixed order."""
-    parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
-    jobs = {name: 1 for name in parameters if name == "n_jobs" or name.endswith("__n_jobs")}
-    if jobs:
-        estimator.set_params(**jobs)
+def _one_thread(part: Any) -> None:
+    """Set n_jobs to 1 in an estimator and all that it is made of, fitted parts included.
+
+    A thread pool per call is slower, and adds up the results in no fixed order.
+    """
+    if isinstance(part, list | tuple):
+        for each in part:
+            _one_thread(each)
+    elif hasattr(part, "get_params") and not isinstance(part, type):
+        jobs = dict.fromkeys(_THREADS & part.get_params(deep=False).keys(), 1)
+        if jobs:
+            part.set_params(**jobs)
+        for each in list(vars(part).values()):
+            _one_thread(each)
 
 
 def _check_shape(path: Path, estimator: Any, columns: tuple[Column, ...], classes: tuple[Class, ...]) -> None:

@@ -23,6 +23,8 @@ _BY_ROW = frozenset(
         "GradientBoostingRegressor", "HistGradientBoostingRegressor", "SVR", "NuSVR",
         "DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier",
         "GradientBoostingClassifier", "HistGradientBoostingClassifier",
+        "XGBRegressor", "XGBRFRegressor", "LGBMRegressor",
+        "XGBClassifier", "XGBRFClassifier", "LGBMClassifier",
         "StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler", "PolynomialFeatures",
         "OneHotEncoder", "OrdinalEncoder", "SimpleImputer",
     }
@@ -54,12 +56,15 @@ def rows_are_independent(
 
 
 def _steps(estimator: Any) -> Iterator[Any]:
-    """Yield the estimator, or the steps of a pipeline and the transformers of columns."""
+    """Yield the estimator, or the steps of a pipeline, the transformers of columns, those that vote."""
     if hasattr(estimator, "steps"):
         for _, step in estimator.steps:
             yield from _steps(step)
     elif type(estimator).__name__ == "ColumnTransformer":
         for _, transformer, _ in estimator.transformers_:
             yield from _steps(transformer)
+    elif type(estimator).__name__ in {"VotingRegressor", "VotingClassifier"}:
+        for each in estimator.estimators_:
+            yield from _steps(each)
     elif getattr(estimator, "func", True) is not None and not isinstance(estimator, str):
         yield estimator  # what is passed on is a FunctionTransformer without a function

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlstack.registry.artifact import Estimator
+from mlstack.registry.booster_calls import BOOSTERS
 from mlstack.registry.column_parts import column_parts, quick_transform
 from mlstack.registry.linear_weights import steps_of
 from mlstack.registry.predictors import Predict, PredictionOverflow, own_predict, own_probabilities
@@ -122,4 +123,5 @@ _MAKERS: dict[str, Callable[[Any], Predict]] = {
     "DecisionTreeClassifier": _tree_classes,
     "HistGradientBoostingRegressor": _boosted,
     "HistGradientBoostingClassifier": _boosted_classes,
+    **BOOSTERS,
 }

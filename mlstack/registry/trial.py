@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import NoReturn
 
+from mlstack.registry.boosters import import_installed
 from mlstack.registry.current_model import fingerprint
 from mlstack.registry.loaded_model import LoadedModel, load_published, read_published
 from mlstack.runtime.refusals import ModelRefused
@@ -36,6 +37,7 @@ class TrialLoader:
         """A version may need `most_bytes` of memory, packed or unpacked, and `seconds` to load."""
         import skops.io  # noqa: F401, PLC0415 - so that no trial has to
 
+        import_installed()
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._asking = threading.Lock()
@@ -126,6 +128,9 @@ def _attempt(directory: Path, digest: str, most_bytes: int) -> str | None:
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")  # if one must be killed: not the server
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (1, 2):
+            os.dup2(nowhere, descriptor)  # what libraries print is no line of the log
         published = read_published(directory, most_bytes)
         if published.manifest.digest != digest:
             return f"{directory}: was changed while it was loaded"

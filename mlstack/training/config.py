@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from mlstack.registry.boosters import is_booster, versions
 from mlstack.runtime.settings import SettingsError, env, env_float, env_int, env_list
 from mlstack.training.custom import source_digest
 
@@ -55,8 +56,15 @@ def content_digest(data_digest: str, config: TrainingConfig) -> str:
     """Return the SHA-256 over data, code and parameters: equal digests are not trained again."""
     choices = [config.features, config.target, config.estimator, config.parameters, config.test_fraction]
     choices += [config.source] if config.source else []
+    choices += [boosters(config)] if boosters(config) else []
     content = [data_digest, REVISION, choices, version("scikit-learn")]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def boosters(config: TrainingConfig) -> dict[str, str]:
+    """Return the versions of the installed XGBoost and LightGBM, if the estimator may be of one of them."""
+    names = config.estimator.split(",")
+    return versions() if config.source or any(is_booster(name.strip()) for name in names) else {}
 
 
 def _read_parameters() -> dict[str, Any]:

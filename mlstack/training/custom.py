@@ -1,6 +1,7 @@
 """The estimator that a file of the user's makes: MODEL_ESTIMATOR=model.py:make_estimator.
 
-It runs in the training steps only. The servers load what scikit-learn's own classes hold, and no code.
+It runs in the training steps only. The servers load what the classes of scikit-learn, XGBoost and LightGBM
+hold, and no code.
 """
 
 from __future__ import annotations
@@ -13,10 +14,15 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from mlstack.registry.boosters import INSTALL
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.runtime.settings import SettingsError, env
 
 _NAME = re.compile(r"(?P<file>\w+)\.py:(?P<function>\w+)")
+
+
+class _NoFunction(Exception):
+    """The file has no function of that name."""
 
 
 def is_custom(estimator: str) -> bool:
@@ -45,17 +51,26 @@ def make_custom(estimator: str) -> Any:
     try:
         made = _call(estimator)
     except Exception as error:  # whatever the user's code raises
-        line = traceback.extract_tb(error.__traceback__)[-1]
-        reason = str(error).partition("\n")[0]
-        raise TrainingRefused(
-            f"MODEL_ESTIMATOR {estimator}: {type(error).__name__}: {reason} "
-            f"({Path(line.filename).name}, line {line.lineno})"
-        ) from error
+        raise TrainingRefused(f"MODEL_ESTIMATOR {estimator}: {_reason(estimator, error)}") from error
     if isinstance(made, type) or not all(hasattr(made, name) for name in ("fit", "predict", "get_params")):
         raise TrainingRefused(
             f"MODEL_ESTIMATOR {estimator} returned {made!r:.60}, expected an unfitted estimator"
         )
     return made
+
+
+def _reason(estimator: str, error: Exception) -> str:
+    """Return why the user's function made no estimator, in one line."""
+    file, _, function = estimator.partition(":")
+    if isinstance(error, _NoFunction):
+        return f"{file} has no function {function}"
+    if isinstance(error, ModuleNotFoundError):
+        package = str(error.name).partition(".")[0]
+        if importlib.util.find_spec(package) is None:
+            return f"it imports {package}, which this image does not hold: {INSTALL}"
+    line = traceback.extract_tb(error.__traceback__)[-1]
+    reason = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {reason} ({Path(line.filename).name}, line {line.lineno})"
 
 
 def _call(estimator: str) -> Any:
@@ -67,6 +82,8 @@ def _call(estimator: str) -> Any:
     sys.path.insert(0, str(path.parent))  # it may import its neighbours
     try:
         spec.loader.exec_module(module)
+        if not callable(getattr(module, function, None)):
+            raise _NoFunction
         return getattr(module, function)()
     finally:
         sys.path.remove(str(path.parent))

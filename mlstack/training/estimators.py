@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from mlstack.registry.artifact import Estimator
+from mlstack.registry.boosters import INSTALL, import_booster, is_booster, prepare_imported
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig
 from mlstack.training.custom import is_custom, make_custom
@@ -32,6 +33,7 @@ def build_estimator(config: TrainingConfig) -> Estimator:
         raise TrainingRefused(
             f"MODEL_ESTIMATOR {config.estimator} with MODEL_PARAMETERS: {reason}"
         ) from error
+    prepare_imported()
     _check_kind(config.estimator, estimator)
     return estimator  # type: ignore[no-any-return]
 
@@ -71,14 +73,25 @@ def _find_class(name: str) -> Any:
     if is_custom(name):
         return partial(make_custom, name)
     module, _, attribute = name.rpartition(".")
-    if not (module + ".").startswith("sklearn."):
+    if not (module + ".").startswith("sklearn.") and not is_booster(module):
         raise TrainingRefused(
             f"MODEL_ESTIMATOR must name a scikit-learn class such as sklearn.linear_model.Ridge, "
             f"or a function of yours such as model.py:make_estimator, not {name!r}"
         )
+    if is_booster(module):
+        _import_booster(name)
     try:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError):
+        library = "scikit-learn" if name.startswith("sklearn.") else name.partition(".")[0]
+        raise TrainingRefused(f"MODEL_ESTIMATOR names {name}, which this {library} does not have") from None
+
+
+def _import_booster(name: str) -> None:
+    library = name.partition(".")[0]
+    try:
+        import_booster(library)
+    except ModuleNotFoundError as error:
         raise TrainingRefused(
-            f"MODEL_ESTIMATOR names {name}, which this scikit-learn does not have"
-        ) from None
+            f"MODEL_ESTIMATOR names {name}, and this image does not hold {library}: {INSTALL}"
+        ) from error

@@ -1,4 +1,4 @@
-"""Fits an estimator, with scikit-learn's errors as TrainingRefused and its warnings in the log."""
+"""Fits an estimator, with its errors as TrainingRefused and its warnings in the log."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import warnings
 import numpy as np
 
 from mlstack.registry.artifact import Estimator
+from mlstack.registry.boosters import is_booster
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
+
+_FAULTS = (TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError)
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +23,10 @@ def fit(estimator: Estimator, name: str, x: FloatArray, y: FloatArray) -> None:
         warnings.simplefilter("always")
         try:
             estimator.fit(x, y)
-        except (TypeError, ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as error:
+        except Exception as error:
+            if not isinstance(error, _FAULTS) and not is_booster(type(error).__module__):
+                raise
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise TrainingRefused(f"{name} cannot be trained on this table: {reason}") from error
     for text in {str(warning.message).partition("\n")[0] for warning in caught}:
-        logger.warning("warning from scikit-learn", extra={"estimator": name, "warning": text})
+        logger.warning("warning from the estimator", extra={"estimator": name, "warning": text})

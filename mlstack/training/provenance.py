@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from mlstack.registry.manifest import Provenance
-from mlstack.training.config import TrainingConfig, content_digest
+from mlstack.training.config import TrainingConfig, boosters, content_digest
 from mlstack.training.splitting import Split
 
 
@@ -22,5 +22,5 @@ def provenance(
         test_fraction=config.test_fraction,
         split=split,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        libraries={name: version(name) for name in ("scikit-learn", "numpy", "skops")},
+        libraries={name: version(name) for name in ("scikit-learn", "numpy", "skops")} | boosters(config),
     )

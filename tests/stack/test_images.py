@@ -46,6 +46,7 @@ def test_image_holds_no_test_tools_and_no_installer(stack: Stack, service: str) 
 
     assert "numpy" in packages
     assert not {*_TEST_TOOLS, "pip", "uv"} & set(packages)
+    assert not {"xgboost", "lightgbm"} & set(packages)  # only where custom/requirements.txt names them
 
 
 @pytest.mark.parametrize("service", _OURS)

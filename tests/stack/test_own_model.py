@@ -1,4 +1,4 @@
-"""docs/make-it-yours.md, word for word: another table, three features, another regressor."""
+"""docs/make-it-yours.md, word for word: another table, three features, other regressors, of your own too."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from typing import Any
 import pytest
 
 from tests.harness.documents.page import outputs_of
+from tests.harness.repository_root import ROOT
 from tests.harness.stack.compose import Stack
 
 
 @pytest.fixture(scope="module")
 def outputs(stack: Stack) -> Iterator[list[str]]:
     """What the commands of the page print, each; they run in one shell, as a reader would."""
-    yield outputs_of("make-it-yours.md", stack)
+    try:
+        yield outputs_of("make-it-yours.md", stack)
+    finally:
+        for name in ("model.py", "requirements.txt"):  # the page removes them, unless a command failed
+            (ROOT / "custom" / name).unlink(missing_ok=True)
     stack.psql("database", "dsproject", "DROP TABLE houses")
 
 
-def _answer(outputs: list[str], key: str) -> dict[str, Any]:
-    found = next(text for text in outputs if key in text and text.strip().startswith("{"))
-    answer: dict[str, Any] = json.loads(found)
-    return answer
+def _answers(outputs: list[str], begin: str) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in outputs if text.strip().startswith(begin)]
 
 
 def test_table_is_loaded(outputs: list[str]) -> None:
@@ -30,7 +33,7 @@ def test_table_is_loaded(outputs: list[str]) -> None:
 
 
 def test_one_row_of_three_features_is_one_prediction_on_the_api(outputs: list[str]) -> None:
-    answer = _answer(outputs, '"cached"')
+    answer = _answers(outputs, '{"id"')[0]
 
     (price,) = answer["predictions"]
     ((low, high),) = answer["intervals"]
@@ -40,7 +43,7 @@ def test_one_row_of_three_features_is_one_prediction_on_the_api(outputs: list[st
 
 
 def test_rows_are_rows_on_model_serve(outputs: list[str]) -> None:
-    answer = next(json.loads(text) for text in outputs if text.strip().startswith('{"predictions"'))
+    answer = _answers(outputs, '{"predictions"')[0]
 
     (large,), (small,) = answer["predictions"]
     assert small < large
@@ -52,6 +55,23 @@ def test_versions_are_listed_with_their_estimator(outputs: list[str]) -> None:
     (line,) = (line for line in listing.splitlines() if "RandomForestRegressor" in line)
     assert " current " in line
     assert " 80 " in line
+
+
+def test_the_users_own_estimator_is_served_as_it_was_trained(outputs: list[str]) -> None:
+    """In containers with XGBoost and LightGBM, which the build has installed."""
+    (trained,) = (json.loads(text)[0] for text in outputs if text.startswith("[") and "." in text)
+
+    before, answer = _answers(outputs, '{"id"')
+    rounded = _answers(outputs, '{"predictions"')[1]
+
+    assert answer["model_version"] == before["model_version"] + 1
+    assert (answer["predictions"], answer["cached"]) == ([trained], False)
+    assert (rounded["predictions"], rounded["model_version"]) == (
+        [[round(trained, 4)]],
+        answer["model_version"],
+    )
+    ((low, high),) = answer["intervals"]
+    assert low < trained < high
 
 
 @pytest.mark.usefixtures("outputs")

@@ -87,7 +87,7 @@ def test_the_same_source_makes_the_same_model_and_another_one_another_version(fo
 def test_what_the_servers_cannot_load_without_code_is_refused_with_the_way_out(
     folder: Path, source: str
 ) -> None:
-    with pytest.raises(ModelRefused, match="use scikit-learn's classes, such as HistGradientBoosting"):
+    with pytest.raises(ModelRefused, match="use scikit-learn's classes, or the regressors and classifiers"):
         _publish(folder, source)
 
     assert ModelStore(folder.parent / "models").versions() == []
@@ -100,8 +100,17 @@ def test_what_the_servers_cannot_load_without_code_is_refused_with_the_way_out(
             "def make_estimator():\n    return 1 / 0\n",
             "ZeroDivisionError: division by zero (model.py, line 2",
         ),
-        ("import nothing_of_this_name\n", "No module named 'nothing_of_this_name' (model.py, line 1)"),
-        ("def other(): pass\n", "has no attribute 'make_estimator'"),
+        (
+            "import nothing_of_this_name.part\n",
+            "it imports nothing_of_this_name, which this image does not hold: name it in custom/requirements",
+        ),
+        ("import sklearn.nothing\n", "No module named 'sklearn.nothing' (model.py, line 1)"),
+        (
+            "def other(): pass\n",
+            "MODEL_ESTIMATOR model.py:make_estimator: model.py has no function make_estimator",
+        ),
+        ("make_estimator = 5\n", "model.py has no function make_estimator"),
+        ("def make_estimator():\n    raise KeyError\n", "KeyError:  (model.py, line 2)"),
         ("def make_estimator(): return 5\n", "returned 5, expected an unfitted estimator"),
         ("from sklearn.svm import SVR\ndef make_estimator(): return SVR\n", "expected an unfitted estimator"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 
 import pytest
 
@@ -10,7 +11,9 @@ from tests.harness.repository import dockerfiles, read, services
 from tests.harness.repository_root import ROOT
 
 _LOCKS = {"Dockerfile": "requirements.lock", "api/Dockerfile": "api/requirements.lock"}
+_NAMES = {"Dockerfile": "steps", "api/Dockerfile": "api"}  # of these locks in the images
 _SHARED = "images/requirements.lock"
+_OPTIONAL = "custom/requirements.txt"
 _TEST_TOOLS = {
     *("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx", "pyyaml", "yamllint"),
     *(
@@ -62,7 +65,7 @@ def test_every_base_image_has_a_stand_in() -> None:
 @pytest.mark.parametrize(("path", "lock"), _LOCKS.items())
 def test_image_installs_exactly_its_lock(path: str, lock: str) -> None:
     copied = re.findall(r"^COPY (\S+\.lock) (\S+)$", read(path), re.MULTILINE)
-    installed = re.findall(r"/opt/images/install\.sh (\S+)", read(path))
+    installed = re.findall(r"/opt/images/install\.sh (/\S+)", read(path))
 
     assert [source for source, _ in copied] == [lock]
     assert installed == [f"/opt/{_SHARED}", copied[0][1]]
@@ -119,6 +122,22 @@ def test_everything_an_image_copies_gets_into_its_build(path: str) -> None:
 
     sources = {source for line in copied for source in line.split()}
     left_out = {source for source in sources if not {source, source.split("/")[0]} & allowed}
+    left_out -= {source for source in left_out if fnmatch(_OPTIONAL, source)}
 
     assert left_out == set()
-    assert all(list(ROOT.glob(entry)) for entry in allowed), "an entry that matches nothing"
+    assert all(list(ROOT.glob(entry)) for entry in allowed - {_OPTIONAL}), "an entry that matches nothing"
+
+
+def test_of_the_folder_custom_nothing_but_its_requirements_gets_into_a_build() -> None:
+    lines = read(".dockerignore").splitlines()
+
+    assert [line for line in lines if "custom" in line] == [f"!{_OPTIONAL}"]
+
+
+@pytest.mark.parametrize("path", dockerfiles())
+def test_both_images_install_the_same_custom_packages_on_top(path: str) -> None:
+    copied = "COPY images/install.sh custo[m]/requirements.tx[t] /opt/images/custom/\n"
+    installed = "RUN /opt/images/install.sh --custom /opt/images/custom/requirements.txt\n"
+
+    assert copied + installed in read(path)
+    assert read(path).index(copied) > read(path).index(f"install.sh /opt/images/{_NAMES[path]}.lock")

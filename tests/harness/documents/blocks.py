@@ -29,11 +29,18 @@ def bash_blocks(markdown: str) -> list[Block]:
     ]
 
 
+def _is_open(command: str) -> bool:
+    """Return whether a here-document has begun in the command and not ended."""
+    begun = re.search(r"<<'(\w+)'", command)
+    return begun is not None and begun[1] not in command.splitlines()
+
+
 def _commands(body: str) -> Iterator[str]:
-    """Yield the commands without comments; indented lines belong to the one before."""
+    """Yield the commands without comments; indented lines and here-documents belong to the one before."""
     gathered = ""
     for line in body.splitlines():
         continues = gathered.endswith("\\") or (gathered and line.startswith((" ", "\t")))
+        continues = continues or _is_open(gathered)
         if continues:
             gathered += "\n" + line
             continue

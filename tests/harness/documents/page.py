@@ -9,7 +9,7 @@ from tests.harness.repository_root import ROOT
 from tests.harness.stack.compose import Stack
 
 _MARK = "--- the next command ---"
-_SECONDS = 300
+_SECONDS = 480  # a page may build images
 _UP = "docker compose up"
 # The servers follow a new version within two seconds; a reader takes longer to type the next command.
 _FOLLOWED = """

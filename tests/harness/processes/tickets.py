@@ -17,7 +17,7 @@ SETTINGS = {
     "MODEL_ESTIMATOR": "sklearn.tree.DecisionTreeClassifier",
     "MODEL_PARAMETERS": '{"min_samples_leaf": 20}',
 }
-_TABLE = (
+TABLE = (
     "CREATE TABLE tickets (product text, channel text, words int, months int, business boolean, team text)"
 )
 _STEPS = ("05-validate_data.py", "10-train_model.py", "20-evaluate_model.py")
@@ -28,7 +28,7 @@ def load_tickets(steps: Steps) -> None:
     """Create the table from docs/tickets.csv."""
     with closing(psycopg2.connect(steps.database_url)) as connection, connection:
         cursor = connection.cursor()
-        cursor.execute(_TABLE)
+        cursor.execute(TABLE)
         with (ROOT / "docs" / "tickets.csv").open(encoding="utf-8") as file:
             cursor.copy_expert("COPY tickets FROM STDIN WITH (FORMAT csv, HEADER)", file)
 
