@@ -1,6 +1,7 @@
 // One page: what the service is, a form for its model, and what happens now. It asks every two seconds while it is seen.
 import { chart, number, picture } from "./drawing.js";
 import { build, problem, row, show } from "./form.js";
+import { links, monitor } from "./monitor.js";
 import { confusion, predictions, versions } from "./tables.js";
 
 const POLL_MILLISECONDS = 2000;
@@ -35,7 +36,7 @@ function health(kind, text) {
   line.className = kind;
 }
 
-async function update({ health: report, queue, log }) {
+async function update({ health: report, queue, log, ...beside }) {
   at("key").hidden = true;
   at("content").hidden = false;
   const away = ["database", "redis"].filter((store) => report[store] !== "connected");
@@ -46,6 +47,8 @@ async function update({ health: report, queue, log }) {
     predictions(at("log-rows"), log.predictions);
     charts({ ...log, queue });
   }
+  monitor(beside.monitor);
+  links(at("links"), beside.links);
   if (report.model_version !== state.loaded) await load(report.model_version);
 }
 
@@ -136,6 +139,7 @@ async function open(event, address) {
   window.open(URL.createObjectURL(await answer.blob()), "_blank", "noopener");
 }
 
+at("drift-link").addEventListener("click", (event) => open(event, "/page/drift"));
 at("ask-form").addEventListener("submit", predict);
 at("key").addEventListener("submit", async (event) => {
   event.preventDefault();
