@@ -2,6 +2,7 @@
 import { chart, number, picture } from "./drawing.js";
 import { build, problem, row, show } from "./form.js";
 import { links, monitor } from "./monitor.js";
+import { openReport } from "./report.js";
 import { confusion, predictions, versions } from "./tables.js";
 
 const POLL_MILLISECONDS = 2000;
@@ -132,11 +133,10 @@ async function predict(event) {
   return undefined;
 }
 
-async function open(event, address) {
+function open(event, address) {
   if (!state.key) return;
-  event.preventDefault(); // a link cannot carry the key
-  const answer = await ask(address);
-  window.open(URL.createObjectURL(await answer.blob()), "_blank", "noopener");
+  event.preventDefault();
+  openReport(ask(address));
 }
 
 at("drift-link").addEventListener("click", (event) => open(event, "/page/drift"));
