@@ -94,6 +94,7 @@ def note(
 ) -> Round:
     """Append the round to the log: of predictions, and of true values."""
     (asked, told), (began, ended, recovered), (of_asked, of_told) = outcomes, times, findings
+    about = circumstances()
     entry = Round(
         seed=SEED, number=number, faults=drawn.names,
         seconds=round(time.monotonic() - began, 3), recovery=round(recovered - ended, 3),
@@ -101,7 +102,8 @@ def note(
         lost=len(of_asked.lost), doubled=len(of_asked.doubled), different=len(of_asked.different),
         truths=len(told), truths_failed=sum(not each.acknowledged for each in told),
         truths_unexpected=len(unforeseen[1]), truths_lost=len(of_told.lost),
-        truths_doubled=len(of_told.doubled), truths_different=len(of_told.different), **circumstances(),
+        truths_doubled=len(of_told.doubled), truths_different=len(of_told.different),
+        date=about["date"], machine=about["machine"], commit=about["commit"],
     )  # fmt: skip
     append(entry)
     return entry

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict
 
 import msgspec
 
@@ -68,15 +67,7 @@ def append(entry: Round, path: Path = LOG) -> None:
         log.write((b"\n" if log.tell() else b"") + msgspec.json.encode(entry))
 
 
-class Circumstances(TypedDict):
-    """When, where and on what a round runs."""
-
-    date: str
-    machine: str
-    commit: str
-
-
-def circumstances() -> Circumstances:
+def circumstances() -> dict[str, str]:
     """Return when, where and on what a round runs."""
     changed = _git("status", "--porcelain", "--untracked-files=no")
     return {
