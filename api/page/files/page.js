@@ -130,7 +130,6 @@ async function predict(event) {
     const [low, high] = found.intervals[0];
     draw({ x: asked[0], value: found.predictions[0], low, high });
   }
-  return undefined;
 }
 
 function open(event, address) {
