@@ -12,7 +12,7 @@ from itertools import count
 
 import httpx
 
-_PAUSE = 0.02  # seconds
+_PAUSE = 0.05  # seconds: predictions are what the machine has to answer meanwhile
 _PAUSE_AFTER_FAILURE = 0.1
 _KEPT_IDS = 500
 _CORRECTED = 0.3  # share of the values that are followed by another one
