@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from functools import partial
 from pathlib import Path
 
 from mlstack.drift.check import Monitor
+from mlstack.drift.history import History
 from mlstack.drift.loop import MonitoringLoop, log_report
 from mlstack.drift.server import create_app, serving
+from mlstack.monitoring.collectors import read_collectors
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.secret_files import Secret, follow
 from mlstack.runtime.settings import env, env_float, env_int, read_database_url
@@ -28,11 +28,10 @@ def main() -> None:
         monitor.live.log()
         return
     follow(log_url, training_url)
-    loop = MonitoringLoop(monitor.check, env_float("DRIFT_INTERVAL_SECONDS", 30.0, minimum=1.0))
-    # A check only reads, so it may be cut short. A SystemExit would become an ImportError if it were raised
-    # inside an import.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    with serving(create_app(loop, store, monitor.live), env_int("PORT", 9095)):
+    history = History(monitor)
+    loop = MonitoringLoop(history.check, env_float("DRIFT_INTERVAL_SECONDS", 30.0, minimum=1.0))
+    app = create_app(loop, store, monitor.live, history, read_collectors(store.root))
+    with serving(app, env_int("PORT", 9095)):
         loop.run()
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 
+from api.connections.background import running
 from api.connections.pool import open_pools
 from api.dependencies import require_key
 from api.errors import add_error_handlers
@@ -29,6 +30,7 @@ from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict, protect_documentation
 from api.page import routes as page
+from api.page.neighbours import NeighbourWatch
 from api.page.traffic import Traffic
 from api.prediction.admission import Admission
 from api.prediction.endpoint import PATH, PredictEndpoint
@@ -83,6 +85,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         app.state.service = service
         app.state.jobs = jobs_service
         app.state.traffic = Traffic(pools.readers)
+        app.state.neighbours = NeighbourWatch(settings.neighbours)
+        await stack.enter_async_context(running(app.state.neighbours.keep_asking))
         app.state.feedback = FeedbackService(FeedbackStore(pools.writers), service.log)
         stack.enter_context(registered(feedback_metrics.REGISTRY))
         app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys, service.memory)

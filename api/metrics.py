@@ -53,4 +53,9 @@ log_maintained = Gauge(
     registry=REGISTRY,
 )
 
+model_max_age = Gauge(
+    "model_max_age_seconds",
+    "Age from which the alert ModelOld tells of a version, 0 for never",
+    registry=REGISTRY,
+)
 store_up = Gauge("store_up", "1 while the store answers", ["store"], registry=REGISTRY)

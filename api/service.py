@@ -80,6 +80,7 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     service = Service(settings, models, *stores, redis, log, intake, batcher, settings.keys, memory)
     follow(settings.database_url, settings.redis_url, settings.keys.secret)
     metrics.queue_limit.set(settings.queue_limit)
+    metrics.model_max_age.set(settings.model_max_age_days * 86_400)
     async with AsyncExitStack() as stack:
         stack.enter_context(metrics.registered(ModelCollector(models)))
         await stack.enter_async_context(running(redis.keep_connected))

@@ -22,11 +22,34 @@ from mlstack.web.api_keys import ApiKeys
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Services beside this one that may run: a URL for this process, an address for a browser; or empty."""
+
+    monitor_url: str
+    prometheus_url: str
+    prometheus_address: str
+    grafana_url: str
+    grafana_address: str
+
+    @classmethod
+    def from_env(cls) -> Neighbours:
+        """Read every URL; raise SettingsError with one readable line."""
+        return cls(
+            monitor_url=_read_web_url("MONITOR_URL"),
+            prometheus_url=_read_web_url("PROMETHEUS_URL"),
+            prometheus_address=_read_web_url("PROMETHEUS_ADDRESS"),
+            grafana_url=_read_web_url("GRAFANA_URL"),
+            grafana_address=_read_web_url("GRAFANA_ADDRESS"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Times are in seconds, sizes in bytes unless the name says otherwise."""
 
     database_url: Secret[str]
     redis_url: Secret[str]
+    neighbours: Neighbours
     keys: ApiKeys
     sealing_keys: tuple[str, ...]  # of what lies in Redis; the first seals, all are accepted
     model_dir: Path
@@ -42,6 +65,7 @@ class Settings:
     max_wait: float  # for a slow model; a request that would wait longer is refused
     cache_ttl: int
     queue_limit: int  # predictions that may wait in Redis while PostgreSQL is down
+    model_max_age_days: int  # of the served version, before an alert tells of it; 0: no matter
     retention_days: int  # 0: no matter; the database itself knows how long rows are kept
     cache_timeout: float
     queue_timeout: float
@@ -54,6 +78,7 @@ class Settings:
         return cls(
             database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
             redis_url=Secret("REDIS_URL", partial(read_redis_url, "REDIS_URL")),
+            neighbours=Neighbours.from_env(),
             keys=ApiKeys(),
             sealing_keys=_read_sealing_keys(),
             model_dir=Path(env("MODEL_DIR", "/models")),
@@ -69,6 +94,7 @@ class Settings:
             max_wait=env_float("MAX_WAIT_SECONDS", 5.0),
             cache_ttl=env_int("CACHE_TTL_SECONDS", 3600, minimum=1),
             queue_limit=env_int("QUEUE_LIMIT", 100_000),
+            model_max_age_days=env_int("MODEL_MAX_AGE_DAYS", 90),
             retention_days=env_int("RETENTION_DAYS", 0),
             # Together below a second: a client is told within one that no store answers
             cache_timeout=env_float("CACHE_TIMEOUT_SECONDS", 0.1),
@@ -76,6 +102,14 @@ class Settings:
             insert_timeout=env_float("INSERT_TIMEOUT_SECONDS", 0.35),
             drain_timeout=env_float("DRAIN_TIMEOUT_SECONDS", 30.0),
         )
+
+
+def _read_web_url(name: str) -> str:
+    """Return the URL without a slash at its end, or nothing; a link may lead there, so it is of the web."""
+    url = env(name, "").rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} must look like http://localhost:9090, not {url!r}")
+    return url
 
 
 def _read_sealing_keys() -> tuple[str, ...]:

@@ -38,5 +38,5 @@ class Dashboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     panels: list[Panel]
     variables: dict[str, str] = {}  # name -> label_values(…), several of which can be chosen
-    constants: dict[str, str] = {}  # name -> default of a text box
+    addresses: dict[str, str] = {}  # name -> label_values(…) of a metric that tells a setting: not shown
     links: dict[str, str] = {}  # title -> URL

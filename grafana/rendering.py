@@ -9,6 +9,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
+    VariableHide,
     VariableOption,
     VariableRefresh,
     VariableSort,
@@ -42,8 +43,11 @@ def _add_variables(built: builders.Dashboard, dashboard: Dashboard) -> None:
         variable.include_all(True).current(VariableOption(text=["All"], value=["$__all"]))
         variable.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.ALPHABETICAL_ASC)
         built.with_variable(variable)
-    for name, value in dashboard.constants.items():
-        built.with_variable(builders.TextBoxVariable(name).default_value(value))
+    for name, query in dashboard.addresses.items():
+        hidden = builders.QueryVariable(name).query(query).datasource(PROMETHEUS)
+        built.with_variable(
+            hidden.refresh(VariableRefresh.ON_DASHBOARD_LOAD).hide(VariableHide.HIDE_VARIABLE)
+        )
 
 
 def _add_links(built: builders.Dashboard, dashboard: Dashboard) -> None:

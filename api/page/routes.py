@@ -12,12 +12,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from api import metrics
 from api.dependencies import CurrentService
 from api.page.description import describe, versions
+from api.page.neighbours import NeighbourWatch
 from api.page.traffic import Traffic
 from api.routes.health import report
 from api.service import Service
 from mlstack.registry.regular_files import read_regular_file
 from mlstack.runtime.refusals import ModelRefused
-from mlstack.web.problems import NotFound
+from mlstack.web.problems import NotFound, Unavailable
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,7 +42,12 @@ def _traffic(request: Request) -> Traffic:
     return cast("Traffic", request.app.state.traffic)
 
 
+def _neighbours(request: Request) -> NeighbourWatch:
+    return cast("NeighbourWatch", request.app.state.neighbours)
+
+
 CurrentTraffic = Annotated[Traffic, Depends(_traffic)]
+CurrentNeighbours = Annotated[NeighbourWatch, Depends(_neighbours)]
 
 
 @router.get("/")
@@ -55,12 +61,12 @@ async def root(request: Request, service: CurrentService) -> Response:
 
 
 @router.get("/page/state")
-async def state(service: CurrentService, traffic: CurrentTraffic) -> Response:
-    """Return what changes: health, the last predictions, the traffic."""
+async def state(service: CurrentService, traffic: CurrentTraffic, neighbours: CurrentNeighbours) -> Response:
+    """Return what changes: health, the last predictions, the traffic, drift and the error on true values."""
     latest = await traffic.latest()
     log = msgspec.Raw(latest.encode()) if latest else None
     queue = next(iter(metrics.queue_length.collect())).samples[0].value
-    return _json({**_status(service), "queue": queue, "log": log})
+    return _json({**_status(service), "queue": queue, "log": log, **neighbours.latest()})
 
 
 @router.get("/page/model")
@@ -87,6 +93,17 @@ async def version_report(service: CurrentService, version: int) -> Response:
         content = await asyncio.to_thread(read_regular_file, *read)
     except ModelRefused:
         raise NotFound(f"version {version} has no report") from None
+    return _answer(content, _TYPES[".html"], {"Content-Security-Policy": REPORT_POLICY})
+
+
+@router.get("/page/drift")
+async def drift_report(neighbours: CurrentNeighbours) -> Response:
+    """Return the drift monitor's report; raise Unavailable where it does not run."""
+    content = await neighbours.drift_report()
+    if content is None:
+        raise Unavailable(
+            "the drift monitor does not run: start it with --profile extended, or with monitoring"
+        )
     return _answer(content, _TYPES[".html"], {"Content-Security-Policy": REPORT_POLICY})
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 from flask import Flask, Response, render_template, request, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.registry import Collector
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from mlstack.drift.check import MIN_ROWS
+from mlstack.drift.history import History, state
 from mlstack.drift.loop import MonitoringLoop
 from mlstack.drift.metrics import DriftCollector
 from mlstack.drift.statistics import ColumnDrift
@@ -24,11 +29,21 @@ from mlstack.web.request_ids import HEADER, request_id
 _MOST_CATEGORIES = 20  # of a column on the page, the most frequent ones
 
 
-def create_app(loop: MonitoringLoop, store: ModelStore, live: LiveErrors) -> Flask:
-    """Return the application; each request reads the loop's state and the model volume as they are now."""
+def create_app(
+    loop: MonitoringLoop,
+    store: ModelStore,
+    live: LiveErrors,
+    history: History | None = None,
+    collectors: Iterable[Collector] = (),
+) -> Flask:
+    """Return the application; each request reads the loop's state and the model volume as they are now.
+
+    /metrics has the `collectors` beside its own; /state is what the api's page draws.
+    """
     app = Flask(__name__, template_folder="..", static_folder=None)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    _add_probes(app, loop, live)
+    _add_probes(app, loop, (DriftCollector(loop), LiveErrorCollector(lambda: live.latest), *collectors))
+    _add_state(app, loop, live, history)
     _add_pages(app, loop, store, live)
 
     @app.errorhandler(HTTPException)
@@ -42,10 +57,10 @@ def create_app(loop: MonitoringLoop, store: ModelStore, live: LiveErrors) -> Fla
     return app
 
 
-def _add_probes(app: Flask, loop: MonitoringLoop, live: LiveErrors) -> None:
+def _add_probes(app: Flask, loop: MonitoringLoop, collectors: Iterable[Collector]) -> None:
     registry = CollectorRegistry()
-    registry.register(DriftCollector(loop))
-    registry.register(LiveErrorCollector(lambda: live.latest))
+    for collector in collectors:
+        registry.register(collector)
     ProcessCollector(registry=registry)
 
     @app.get("/metrics")
@@ -59,13 +74,26 @@ def _add_probes(app: Flask, loop: MonitoringLoop, live: LiveErrors) -> None:
         return body, 200 if loop.responsive else 503
 
 
+def _add_state(app: Flask, loop: MonitoringLoop, live: LiveErrors, history: History | None) -> None:
+    @app.get("/state")
+    def now() -> Response:
+        found = state(loop, live.latest, history.points if history else ())
+        return Response(msgspec.json.encode(found), content_type="application/json")
+
+
 def _add_pages(app: Flask, loop: MonitoringLoop, store: ModelStore, live: LiveErrors) -> None:
+    def render(versions: list[int] | None) -> str:
+        shown: dict[str, object] = {"report": loop.report, "failure": loop.failure, "min_rows": MIN_ROWS}
+        shown |= {"most_categories": _MOST_CATEGORIES, "largest_bins": _largest_bins}
+        return render_template("drift/page.html", versions=versions, live=live.latest, **shown)
+
     @app.get("/")
     def page() -> str:
-        state: dict[str, object] = {"report": loop.report, "failure": loop.failure, "min_rows": MIN_ROWS}
-        state |= {"most_categories": _MOST_CATEGORIES, "largest_bins": _largest_bins}
-        state["live"] = live.latest
-        return render_template("drift/page.html", versions=store.versions()[::-1], **state)
+        return render(store.versions()[::-1])
+
+    @app.get("/drift.html")  # without links to the reports of versions: the api has its own
+    def drift() -> str:
+        return render(None)
 
     @app.get("/versions/<int:version>/report.<any(html, png):kind>")
     def report(version: int, kind: str) -> Response:
@@ -87,11 +115,14 @@ class _RequestHandler(WSGIRequestHandler):
 
 @contextmanager
 def serving(app: Flask, port: int) -> Iterator[None]:
-    """Answer requests on `port` in threads until the block ends.
+    """Answer requests on `port` in threads until the block ends. SIGTERM ends the process at once.
 
     Werkzeug's server is enough for an internal page with one reader and a scrape every few seconds. It runs
     in the process whose state it shows; gunicorn would fork another one.
     """
+    # A check only reads, so it may be cut short. A SystemExit would become an ImportError if it were raised
+    # inside an import.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     server = make_server("0.0.0.0", port, app, threaded=True, request_handler=_RequestHandler)  # noqa: S104
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -29,7 +30,7 @@ class ModelCollector(Collector):
         self._models = models
 
     def collect(self) -> Iterator[Metric]:
-        """Yield model_info (one series), model_version, model_refused and model_loads_total."""
+        """Yield model_info and model_created (one series each), model_version, model_refused, model_loads."""
         current = self._models.current
         model = current.get()
         info = GaugeMetricFamily(
@@ -38,6 +39,10 @@ class ModelCollector(Collector):
         if model is not None:
             info.add_metric([str(model.version), model.digest[:12], model.estimator_name], 1)
         yield info
+        created = GaugeMetricFamily("model_created_timestamp_seconds", "When the served version was trained")
+        if model is not None:
+            created.add_metric([], datetime.fromisoformat(model.manifest.provenance.created).timestamp())
+        yield created
         version = model.version if model else 0
         yield GaugeMetricFamily("model_version", "Version that is served; 0 without a model", value=version)
         refused = float(current.refusal is not None)

@@ -95,6 +95,16 @@ def test_a_report_opens_from_the_page(page: Page, address: str) -> None:
     expect(page.get_by_role("heading").first).to_contain_text("Model version 1")
 
 
+def test_prometheus_is_linked_where_it_is_published(stack: Stack, page: Page, address: str) -> None:
+    """Grafana does not run here."""
+    page.goto(address)
+
+    expect(page.locator("nav a")).to_have_text(["API documentation", "Prometheus"], timeout=30_000)
+    found = page.get_by_role("link", name="Prometheus").get_attribute("href")
+    assert found == f"http://localhost:{stack.port('PROMETHEUS_PORT')}"
+    expect(page.locator("#monitor-text")).to_contain_text("The monitor does not run", timeout=30_000)
+
+
 @pytest.fixture(params=["light", "dark", "narrow"])
 def looked_at(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """A page in the light, in the dark, and on a telephone."""

@@ -10,8 +10,9 @@ import pytest
 from tests.harness.chaos.faults import FAULTS, Fault
 from tests.harness.chaos.ledger import Ledger, check, check_failures, drained
 from tests.harness.chaos.recorded_load import Load, Outcome
-from tests.harness.chaos.recovery import await_parts, await_recovery
+from tests.harness.chaos.recovery import await_parts, await_recovery, await_truths
 from tests.harness.chaos.system import System
+from tests.harness.chaos.truths_ledger import examine_truths, unexpected_truths
 
 FAULT_SECONDS = 3.0
 
@@ -20,8 +21,12 @@ FAULT_SECONDS = 3.0
 def test_a_fault_loses_nothing_and_heals_by_itself(
     system: System, load: Load, ledger: Ledger, fault: Fault
 ) -> None:
-    """Answered means logged once; a request may fail only while no client can be answered."""
+    """Answered means logged once; a request may fail only while no client can be answered.
+
+    The same of true values, which may fail while PostgreSQL is away, too.
+    """
     await_recovery(system, load, 0)
+    await_truths(load, 0)
     before = system.starts("api")
 
     began = time.monotonic()
@@ -30,11 +35,14 @@ def test_a_fault_loses_nothing_and_heals_by_itself(
     ended = time.monotonic()
     recovered = await_parts(system)
     await_recovery(system, load, ended)
-    outcomes = load.since(began)
+    await_truths(load, ended)
+    outcomes, truths = load.since(began), load.truths.since(began)
     drained(system)
     ledger.add(fault.name, outcomes, ended, time.monotonic() - ended)
 
     check(system, outcomes)
+    examine_truths(system, truths).assert_nothing(system)
+    assert not unexpected_truths(truths, recovered, fault.truths_refused)
     check_failures(outcomes, recovered, fault.outage)
     assert (system.starts("api") != before) == fault.api_restarts
     if fault.stores_down:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.harness.repository import COMBINATIONS, parse, read, services
+from tests.harness.repository import COMBINATIONS, Service, compose_config, parse, read, services
 
 _SCHEMES = ("postgresql://", "redis://", "amqp://", "http://")
 _PORTS = {"postgres": 5432, "redis": 6379, "rabbitmq": 5672}
 _EVERYTHING = "everything"
-_OPTIONAL = {"rabbitmq"}  # its users do without it when its profile is not chosen
+_OPTIONAL = {"rabbitmq", "model-monitor", "grafana"}  # their users do without them when they are not started
+
+
+def _all_services() -> dict[str, Service]:
+    return services(_EVERYTHING) | services("monitoring")
 
 
 def _listens_at(name: str) -> set[int]:
     """Return the ports a service listens at: of its image's EXPOSE line, its health check, or the store's."""
-    service = services(_EVERYTHING)[name]
+    service = _all_services()[name]
     image = service.get("image", "").rpartition("/")[2].partition(":")[0]
     dockerfile = service["build"].get("dockerfile", "Dockerfile") if "build" in service else None
     exposed = re.findall(r"^EXPOSE (\d+)", read(dockerfile), re.MULTILINE) if dockerfile else []
@@ -70,11 +75,35 @@ def test_addresses_in_the_environment_are_services_on_the_same_network(combinati
             if not str(value).startswith(_SCHEMES):
                 continue
             url = urlsplit(str(value))
+            if url.hostname == "localhost":
+                continue  # for a browser: the test below
             host = everyone.get(str(url.hostname))
             assert host or url.hostname in _OPTIONAL, f"{name}: {variable} names {url.hostname}"
-            networks = (host or services(_EVERYTHING)[str(url.hostname)])["networks"]
+            networks = (host or _all_services()[str(url.hostname)])["networks"]
             assert set(networks) & set(service["networks"]), f"{name}: {variable}"
             assert url.port in _listens_at(str(url.hostname)), f"{name}: {variable}"
+
+
+@pytest.mark.parametrize(
+    ("service", "variable", "port", "leads_to"),
+    [
+        ("api", "PROMETHEUS_ADDRESS", "PROMETHEUS_PORT", "prometheus"),
+        ("api", "GRAFANA_ADDRESS", "GRAFANA_PORT", "grafana"),
+        ("model-monitor", "REPORTS_ADDRESS", "MONITOR_PORT", "model-monitor"),
+    ],
+)
+def test_links_follow_the_published_ports_or_the_address_that_is_set(
+    service: str, variable: str, port: str, leads_to: str
+) -> None:
+    files = COMBINATIONS["monitoring"][0]
+
+    def given(**changed: str) -> tuple[str, list[str]]:
+        found = json.loads(compose_config("--format", "json", files=files, **changed))["services"]
+        published = [each["published"] for each in found[leads_to]["ports"]]
+        return found[service]["environment"][variable], published
+
+    assert given(**{port: "23901"}) == ("http://localhost:23901", ["23901"])
+    assert given(**{port: "23901", variable: "https://watch.example"})[0] == "https://watch.example"
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)

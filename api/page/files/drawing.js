@@ -84,8 +84,9 @@ export function picture(model, asked) {
   return svg;
 }
 
-// A line over the last five minutes; `points` are [seconds ago, value], the oldest first.
-export function chart(title, points, format) {
+// A line over the last five minutes or more; `points` are [seconds ago, value], the oldest first. `limit` is a value to
+// compare with, drawn across.
+export function chart(title, points, format, { seconds = 300, limit = null } = {}) {
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
   const latest = document.createElement("b");
@@ -94,8 +95,10 @@ export function chart(title, points, format) {
   const svg = shape("svg", { viewBox: "0 0 304 70", role: "img", "aria-label": `${title}: ${latest.textContent}` });
   svg.append(shape("line", { class: "axis", x1: 0, x2: 304, y1: 66, y2: 66 }));
   if (points.length) {
-    const highest = Math.max(...points.map(([, value]) => value)) || 1;
-    const line = points.map(([ago, value]) => [300 - ago, 66 - (60 * value) / highest]);
+    const highest = Math.max(limit ?? 0, ...points.map(([, value]) => value)) || 1;
+    const height = (value) => 66 - (60 * value) / highest;
+    const line = points.map(([ago, value]) => [300 - (300 * ago) / seconds, height(value)]);
+    if (limit !== null) svg.append(shape("line", { class: "limit", x1: 0, x2: 304, y1: height(limit), y2: height(limit) }));
     svg.append(shape("path", { class: "curve", d: path(line) }), shape("circle", { class: "asked", cx: line.at(-1)[0], cy: line.at(-1)[1], r: 2 }));
   }
   figure.append(caption, svg);

@@ -1,6 +1,8 @@
 // One page: what the service is, a form for its model, and what happens now. It asks every two seconds while it is seen.
 import { chart, number, picture } from "./drawing.js";
 import { build, problem, row, show } from "./form.js";
+import { links, monitor } from "./monitor.js";
+import { openReport } from "./report.js";
 import { confusion, predictions, versions } from "./tables.js";
 
 const POLL_MILLISECONDS = 2000;
@@ -35,7 +37,7 @@ function health(kind, text) {
   line.className = kind;
 }
 
-async function update({ health: report, queue, log }) {
+async function update({ health: report, queue, log, ...beside }) {
   at("key").hidden = true;
   at("content").hidden = false;
   const away = ["database", "redis"].filter((store) => report[store] !== "connected");
@@ -46,6 +48,8 @@ async function update({ health: report, queue, log }) {
     predictions(at("log-rows"), log.predictions);
     charts({ ...log, queue });
   }
+  monitor(beside.monitor);
+  links(at("links"), beside.links);
   if (report.model_version !== state.loaded) await load(report.model_version);
 }
 
@@ -126,16 +130,15 @@ async function predict(event) {
     const [low, high] = found.intervals[0];
     draw({ x: asked[0], value: found.predictions[0], low, high });
   }
-  return undefined;
 }
 
-async function open(event, address) {
+function open(event, address) {
   if (!state.key) return;
-  event.preventDefault(); // a link cannot carry the key
-  const answer = await ask(address);
-  window.open(URL.createObjectURL(await answer.blob()), "_blank", "noopener");
+  event.preventDefault();
+  openReport(ask(address));
 }
 
+at("drift-link").addEventListener("click", (event) => open(event, "/page/drift"));
 at("ask-form").addEventListener("submit", predict);
 at("key").addEventListener("submit", async (event) => {
   event.preventDefault();

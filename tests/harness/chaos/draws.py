@@ -56,6 +56,11 @@ class Draw:
         both_stores = {"postgres", "redis"} <= {name.split()[0] for name in self.names}
         return both_stores or any(fault.outage for fault, _ in self.faults)
 
+    @property
+    def truths_refused(self) -> bool:
+        """As of a Fault."""
+        return self.outage or any(fault.truths_refused for fault, _ in self.faults)
+
     @contextmanager
     def inject(self, system: System) -> Iterator[None]:
         """Begin one after the other; they end in reverse order."""

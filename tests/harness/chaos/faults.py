@@ -37,6 +37,11 @@ class Fault:
     stores_down: bool = False  # both: refused at once, in the right form
     api_restarts: bool = False
 
+    @property
+    def truths_refused(self) -> bool:
+        """Whether true values may be refused meanwhile: unlike predictions they need PostgreSQL."""
+        return self.outage or any(word in self.name for word in ("postgres", "commits", "disk"))
+
 
 def of(block: Callable[..., AbstractContextManager[None]], *arguments: str) -> Injection:
     """Return `block` with its first arguments as a fault's injection."""

@@ -30,6 +30,12 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     doubled: int
     different: int
+    truths: int = 0  # true values that were sent, and what became of them
+    truths_failed: int = 0
+    truths_unexpected: int = 0
+    truths_lost: int = 0
+    truths_doubled: int = 0
+    truths_different: int = 0
     recovery: float  # from the faults' end until the api was healthy and answered without a failure
 
     def line(self, faults: int, goal: int) -> str:
@@ -37,6 +43,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
         progress = f"{faults} of {goal}" if goal else str(faults)
         counted = f"{self.requests} requests, {self.failed} failed, {self.unexpected} of them unexpectedly"
         counted += f", {self.lost} lost, {self.doubled} doubled"
+        counted += f"; {self.truths} true values, {self.truths_failed} failed"
+        counted += f", {self.truths_lost} lost, {self.truths_doubled} doubled"
         happened = f"{', '.join(self.faults)} ({self.seconds:.1f} s): {counted}"
         return f"round {self.number}, {progress} faults: {happened}"
 

@@ -14,9 +14,11 @@ from typing import Any
 
 import httpx
 
+from tests.harness.chaos.truths import Teller
 from tests.harness.stack.waiting import wait_until
 
 _CLIENTS = 8
+_TELLERS = 2  # more clients, who send true values
 _PAUSE = 0.02  # seconds between two requests of a client: the machine has other work, too
 _TIMEOUT = 15.0
 
@@ -50,6 +52,7 @@ class Load:
 
     url: str
     outcomes: list[Outcome] = field(default_factory=list)  # in order of their ends
+    truths: Teller = field(default_factory=Teller)
 
     def __enter__(self) -> Load:
         """Start the client."""
@@ -78,7 +81,7 @@ class Load:
         """Ask nothing during the block; when it begins, every request has its outcome."""
         self._held.set()
         try:
-            wait_until(lambda: self._asking == 0, 2 * _TIMEOUT, "the last answers")
+            wait_until(lambda: self._asking + self.truths.asking == 0, 2 * _TIMEOUT, "the last answers")
             yield
         finally:
             self._held.clear()
@@ -93,11 +96,18 @@ class Load:
         return count
 
     async def _ask_all(self) -> None:
-        limits = httpx.Limits(max_connections=_CLIENTS, max_keepalive_connections=_CLIENTS)
+        limits = httpx.Limits(
+            max_connections=_CLIENTS + _TELLERS, max_keepalive_connections=_CLIENTS + _TELLERS
+        )
         async with httpx.AsyncClient(
             base_url=self.url, limits=limits, timeout=_TIMEOUT, trust_env=False
         ) as client:
-            await asyncio.gather(*(self._ask(client, random.Random(n)) for n in range(_CLIENTS)))  # noqa: S311
+            asking = [self._ask(client, random.Random(n)) for n in range(_CLIENTS)]  # noqa: S311
+            telling = [self.truths.tell(client, n, self._state) for n in range(_TELLERS)]
+            await asyncio.gather(*asking, *telling)
+
+    def _state(self) -> str:
+        return "over" if self._over.is_set() else "held" if self._held.is_set() else "asking"
 
     async def _ask(self, client: httpx.AsyncClient, numbers: random.Random) -> None:
         while not self._over.is_set():
@@ -115,5 +125,7 @@ class Load:
             except (httpx.TransportError, ValueError) as error:
                 outcome = Outcome(sent, time.monotonic(), 0, False, x, {}, repr(error))
             self.outcomes.append(outcome)
+            if outcome.answered:
+                self.truths.offer(str(outcome.body["id"]))
             self._asking -= 1
             await asyncio.sleep(_PAUSE)

@@ -26,6 +26,11 @@ def await_recovery(system: System, load: Load, since: float) -> None:
     wait_until(partial(_is_well, system, load, since), _SECONDS, "recovery", pause=0.1)
 
 
+def await_truths(load: Load, since: float) -> None:
+    """Return when true values that were sent after `since` are accepted."""
+    wait_until(partial(load.truths.is_well, since), _SECONDS, "true values to be accepted", pause=0.1)
+
+
 def _parts_are_well(system: System) -> bool:
     nginx, *apis = (system.container("nginx"), *system.containers("api"))
     asked = {f"http://{nginx.address}:8080/livez", *(f"http://{api.address}:8000/health" for api in apis)}

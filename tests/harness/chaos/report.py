@@ -31,12 +31,22 @@ both stores away), and not later than 5 seconds after nginx and the api say that
 one has *failed unexpectedly*, and the run counts as failed. *Lost*: answered, but not in the table.
 *Doubled*: in the table more than once. *Different*: not in the table as it was answered. *Recovery*: from the
 end of the faults until the api says that it is healthy and 25 requests in a row are answered.
+
+Two more clients send true values of answered predictions (`POST /feedback`) again and again until they are
+acknowledged, and correct some. The same counts of them and the table `feedback`; they may fail while
+PostgreSQL is away, too, and for 8 seconds after.
 """
 _COUNTED = {
     "unexpected": "failed unexpectedly",
     "lost": "lost",
     "doubled": "doubled",
     "different": "different",
+}
+_TRUTHS = {
+    "truths_unexpected": "true values failed unexpectedly",
+    "truths_lost": "true values lost",
+    "truths_doubled": "true values doubled",
+    "truths_different": "true values different",
 }
 
 
@@ -59,11 +69,22 @@ def render(seed: str, rounds: list[Round]) -> str:
         "requests": f"{sum(each.requests for each in rounds):,}",
         "failed": f"{sum(each.failed for each in rounds):,}",
         **{name: f"**{sum(getattr(each, what) for each in rounds):,}**" for what, name in _COUNTED.items()},
+        **_of_truths(rounds),
         "recovery": f"median {statistics.median(recoveries):.1f} s, longest {max(recoveries):.1f} s",
     }
     table = ["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in facts.items())]
     by_kind = [f"| {name} | {times} |" for name, times in sorted(kinds.items())]
     return "\n".join([f"## Seed {seed}", "", *table, "", "| fault | times |", "| --- | --: |", *by_kind, ""])
+
+
+def _of_truths(rounds: list[Round]) -> dict[str, str]:
+    """Return the lines about true values; none of a run before they were sent."""
+    sent = sum(each.truths for each in rounds)
+    if not sent:
+        return {}
+    sums = {name: f"**{sum(getattr(each, what) for each in rounds):,}**" for what, name in _TRUTHS.items()}
+    failed = sum(each.truths_failed for each in rounds)
+    return {"true values": f"{sent:,}", "true values failed": f"{failed:,}", **sums}
 
 
 def _distinct(values: Iterable[str]) -> str:

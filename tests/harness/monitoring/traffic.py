@@ -9,12 +9,21 @@ from tests.harness.stack.waiting import wait_until
 
 
 def send_traffic(stack: Stack) -> None:
-    """Send requests within the training range, some of them twice, as predictions and jobs, and bad ones."""
+    """Send requests within the training range, some of them twice, as predictions and jobs, and bad ones.
+
+    Afterwards some of the predictions have a true value.
+    """
     wait_until(lambda: _submit_job(stack) == 202, what="the api to find RabbitMQ")
     random = np.random.default_rng(667)
     for _ in range(3):
-        for value in random.uniform(0, 20, 100).round(1):
-            assert stack.api.post("/predict", json={"features": [value]}).status_code == 200
+        answers = [
+            stack.api.post("/predict", json={"features": [value]})
+            for value in random.uniform(0, 20, 100).round(1)
+        ]
+        assert {answer.status_code for answer in answers} == {200}
+        found = [answer.json() for answer in answers]
+        truths = [{"id": each["id"], "actual": each["predictions"]} for each in found]
+        assert stack.api.post("/feedback", json=truths).json()["accepted"] == len(truths)
         assert stack.serve.post("/predict", json={"values": [5]}).status_code == 200
         assert stack.api.post("/predict", json={"features": "five"}).status_code == 422
         assert stack.serve.get("/data/sample").status_code == 200

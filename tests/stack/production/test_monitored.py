@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -64,6 +66,22 @@ def test_the_drift_monitor_reads_the_external_log(watched: Production) -> None:
 
     assert health.status_code == 200
     assert health.json()["failure"] is None
+
+
+def test_the_end_of_the_certificate_that_nginx_shows_is_watched(watched: Production) -> None:
+    """The tests' own is good for a day, so the alert counts its minutes."""
+    (end,) = wait_until(lambda: list(values(watched, "certificate_not_after_timestamp_seconds").values()), 90)
+
+    assert 0 < float(end) - time.time() <= 86_400
+    wait_until(lambda: values(watched, 'ALERTS{alertname="CertificateExpiresSoon"}'), 60, "an alert")
+
+
+def test_the_volumes_of_local_databases_are_not_watched(watched: Production) -> None:
+    """They are not used: the databases are elsewhere."""
+    url = f"http://localhost:{watched.port('MONITOR_PORT')}/metrics"
+    shown = httpx.get(url, trust_env=False).text
+
+    assert set(re.findall(r'volume_free_bytes{volume="(\w+)"}', shown)) == {"models", "redis", "prometheus"}
 
 
 @pytest.mark.parametrize("exporter", ["database-exporter", "postgres-exporter"])

@@ -1,0 +1,156 @@
+"""Drift and the error on true values on the page, and the reports that it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.harness.processes.drift_log import monitor
+from tests.harness.processes.inference import DATABASE, Stores, inference, is_healthy, stores
+from tests.harness.processes.serving import ServingProcess, eventually
+from tests.harness.processes.steps import Steps
+
+KEY = "a-key-of-sixteen-characters"
+SOON = 30_000  # milliseconds
+
+
+@dataclass
+class Watched:
+    """The demonstration's model and its monitor."""
+
+    stores: Stores
+    models: Path
+    monitor: httpx.Client
+
+    @contextmanager
+    def page_of(self, log: Path, **settings: object) -> Iterator[ServingProcess]:
+        """Serve the page."""
+        settings = {"MONITOR_URL": self.monitor.base_url, **settings}
+        with inference(self.models, log, self.stores, **settings) as server:
+            assert eventually(partial(is_healthy, server), 30)
+            yield server
+
+
+@pytest.fixture(scope="module")
+def watched(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:  # noqa: ARG001 - or skip first
+    with stores() as started:
+        started.postgres.execute("CREATE DATABASE dsproject")
+        training = started.postgres.url("dsproject")
+        steps = Steps(training, tmp_path_factory.mktemp("page") / "models")
+        assert [outcome.code for outcome in steps.run_all()] == [0, 0, 0, 0]
+        with monitor(started.postgres.url(DATABASE), training, steps.model_dir) as (_, client):
+            yield Watched(started, steps.model_dir, client)
+
+
+def ask_and_tell(server: ServingProcess) -> None:
+    """Send 300 rows like the training data, each with a true value that is off by a quarter."""
+    answers = [server.predict({"values": [index / 15]}).json() for index in range(300)]
+    truths = [{"id": each["id"], "actual": [each["predictions"][0] + 0.25]} for each in answers]
+    assert server.client.post("/feedback", json=truths).status_code == 200
+
+
+def test_each_state_is_said_in_words(page: Page, watched: Watched, tmp_path: Path) -> None:
+    """Too few rows, no true values; then both, with charts."""
+    with watched.page_of(tmp_path / "log") as server:
+        page.goto(str(server.client.base_url))
+        text = page.locator("#monitor-text")
+        expect(text).to_contain_text("drift needs at least 200", timeout=SOON)
+        expect(text).to_contain_text("No client has sent true values yet")
+
+        ask_and_tell(server)
+
+        expect(text).to_contain_text("No drift: 300 logged rows", timeout=SOON)
+        expect(text).to_contain_text("on 300 true values: rmse 0.25 (hold-out", timeout=SOON)
+        expect(page.locator("#monitor-charts figure")).to_have_count(3)
+        expect(page.locator("#monitor-charts figcaption").last).to_contain_text("rmse on true values 0.25")
+        expect(page.locator("#monitor-charts line.limit")).to_have_count(2)
+
+
+def test_the_drift_report_opens_from_the_page(page: Page, watched: Watched, tmp_path: Path) -> None:
+    with watched.page_of(tmp_path / "log") as server:
+        page.goto(str(server.client.base_url))
+
+        page.get_by_role("link", name="Drift report").focus(timeout=SOON)
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_role("heading").first).to_contain_text("Drift:")
+        assert page.locator("body").evaluate("body => getComputedStyle(body).maxWidth") == "960px"
+
+
+@pytest.mark.parametrize(
+    ("link", "heading"), [("Drift report", "Drift:"), ("report on version 1", "Model version 1")]
+)
+def test_with_a_key_reports_open_as_they_are_meant_to_look(
+    page: Page, watched: Watched, tmp_path: Path, link: str, heading: str
+) -> None:
+    """In a tab; what is there looks as it does without a key, and no policy is violated."""
+    errors: list[str] = []
+    with watched.page_of(tmp_path / "log", API_KEYS=KEY) as server:
+        page.goto(str(server.client.base_url))
+        page.get_by_label("API key").fill(KEY)
+        page.get_by_role("button", name="Use it").click()
+        expect(page.get_by_role("link", name=link)).to_be_visible(timeout=SOON)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name=link).click()
+
+        expect(opened.value.get_by_role("heading").first).to_contain_text(heading)
+        body = opened.value.locator("body")
+        assert body.evaluate("body => getComputedStyle(body).fontFamily") == "system-ui, sans-serif"
+        assert errors == []
+
+
+def test_without_a_monitor_the_page_says_how_to_start_one(
+    page: Page, watched: Watched, tmp_path: Path
+) -> None:
+    with watched.page_of(tmp_path / "log", MONITOR_URL="http://127.0.0.1:9") as server:
+        page.goto(str(server.client.base_url))
+
+        expect(page.locator("#monitor-text")).to_contain_text("The monitor does not run", timeout=SOON)
+        expect(page.get_by_role("link", name="Drift report")).to_be_hidden()
+        expect(page.locator("#log")).to_be_visible()
+
+
+def test_only_what_runs_and_can_be_reached_is_linked(page: Page, watched: Watched, tmp_path: Path) -> None:
+    """The monitor stands for Prometheus: it answers the probe with 404, as another program there would."""
+    settings = {
+        "PROMETHEUS_URL": f"{watched.monitor.base_url}", "PROMETHEUS_ADDRESS": "http://localhost:23909",
+        "GRAFANA_URL": "http://127.0.0.1:9", "GRAFANA_ADDRESS": "http://localhost:23930",
+    }  # fmt: skip
+    with watched.page_of(tmp_path / "log", **settings) as server:
+        page.goto(str(server.client.base_url))
+        expect(page.locator("#monitor-text")).not_to_be_empty(timeout=SOON)
+
+        expect(page.locator("nav a")).to_have_text(["API documentation"])
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "narrow"])
+def test_it_is_accessible_with_drift_and_true_values(
+    browser: Browser, watched: Watched, tmp_path: Path, look: str
+) -> None:
+    narrow = look == "narrow"
+    context = browser.new_context(
+        color_scheme="dark" if look == "dark" else "light",
+        viewport={"width": 360, "height": 740} if narrow else {"width": 1280, "height": 900},
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    with watched.page_of(tmp_path / "log") as server:
+        ask_and_tell(server)
+        page.goto(str(server.client.base_url))
+        expect(page.locator("#monitor-charts figure")).to_have_count(3, timeout=SOON)
+
+        found = Axe().run(page)
+
+        assert found.response["violations"] == [], found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
