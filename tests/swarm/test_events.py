@@ -95,7 +95,7 @@ def partitioned(stack: SwarmStack) -> None:
 
 
 HAPPENINGS: dict[str, Happening] = {
-    "api scaled 2 → 6 → 3": scaled,
+    "api scaled from 2 to 6, then to 3": scaled,
     "rolling update of both servers": updated,
     "an update that never gets healthy": broken_update,
     "retrained": retrained,

@@ -102,7 +102,7 @@ def table(events: list[Event]) -> str:
     ]
     last = events[-1]
     commits = ", ".join(dict.fromkeys(each.commit for each in latest.values()))
-    return "\n".join([*lines, "", f"{last.machine}. Commit {commits}, {last.date}.", ""])
+    return "\n".join([*lines, "", f"{last.machine} Commit {commits}, {last.date}.", ""])
 
 
 def main() -> int:
