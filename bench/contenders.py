@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.earlier import train_with
 from bench.front_door import write_configuration
 from bench.load import answers
 from bench.machine import LOAD_CORES, SERVER_CORE, on_core, on_server_core
@@ -26,12 +27,12 @@ HOT_SHARE = {MISS: 0.0, HOT: 0.9, HIT: 1.0}
 ECHO, PLAIN, BOOK = "echo", "plain", "textbook"
 OURS, EARLIER, FRONT, EVERYSEC = "api", "api-earlier", "api-nginx", "api-everysec"
 SECOND = "api-2"  # a replica of OURS, on a core of the load
-ALL = {ECHO, PLAIN, BOOK, OURS, FRONT, EVERYSEC}  # without those that need another checkout or core
+ALL = {ECHO, PLAIN, BOOK, OURS, FRONT, EVERYSEC}
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A running server, how to reach it, and where it logs and caches if it does."""
+    """A running server, how to reach it, and where it logs and caches, if it does."""
 
     name: str
     port: int
@@ -91,10 +92,11 @@ class _Starter:
         self.started.append(Contender(BOOK, server.port, [server], database=TEXTBOOK, redis=redis))
 
     def ours(self, name: str, redis: RedisServer, checkout: Path = ROOT, core: int = SERVER_CORE) -> None:
+        made = self.model_dir if checkout == ROOT else train_with(checkout, self.stores.postgres)
         environment = {
             "DATABASE_URL": inference_url(self.stores.postgres),
             "REDIS_URL": redis.url(),
-            "MODEL_DIR": str(self.model_dir),
+            "MODEL_DIR": str(made),
             "HOST": "127.0.0.1",
             "PORT": str(self.free_port()),
         }
@@ -109,8 +111,8 @@ class _Starter:
         configuration = write_configuration(directory, self.free_port(), behind.port)
         command = ["nginx", "-c", str(configuration), "-p", str(directory), "-e", "stderr"]
         server = self.run(FRONT, [*command, "-g", "daemon off;"])
-        servers = [server, *behind.servers]
-        self.started.append(Contender(FRONT, server.port, servers, database=PREDICTIONS, redis=behind.redis))
+        both = [server, *behind.servers]
+        self.started.append(Contender(FRONT, server.port, both, database=PREDICTIONS, redis=behind.redis))
 
 
 @contextmanager
@@ -123,7 +125,7 @@ def running_contenders(
 ) -> Iterator[list[Contender]]:
     """Start the contenders in `names`, EARLIER from the folder `earlier`; stop them at the end.
 
-    They serve the model volume `models`; without one, that of a linear model.
+    They serve the model volume `models`; without one, a linear model's. EARLIER serves one of its own.
     """
     with TemporaryDirectory(prefix="ml-stack-bench-") as path, ExitStack() as stack:
         directory = Path(path)
