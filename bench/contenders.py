@@ -27,7 +27,7 @@ HOT_SHARE = {MISS: 0.0, HOT: 0.9, HIT: 1.0}
 ECHO, PLAIN, BOOK = "echo", "plain", "textbook"
 OURS, EARLIER, FRONT, EVERYSEC = "api", "api-earlier", "api-nginx", "api-everysec"
 SECOND = "api-2"  # a replica of OURS, on a core of the load
-ALL = {ECHO, PLAIN, BOOK, OURS, FRONT, EVERYSEC}
+ALL = {ECHO, PLAIN, BOOK, OURS, FRONT, EVERYSEC}  # without those that need another checkout or core
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,8 @@ class _Starter:
         application = f"bench.peers.{name}:app"
         arguments = [*_UVICORN.split(), "--port", str(self.free_port()), *options, application]
         environment["MODEL_PATH"] = str(self.model_dir / "model.pkl")
-        return self.run(
-            name, on_server_core(ROOT, sys.executable, "-m", "uvicorn", *arguments, **environment)
-        )
+        command = on_server_core(ROOT, sys.executable, "-m", "uvicorn", *arguments, **environment)
+        return self.run(name, command)
 
     def echo(self) -> None:
         environment = {"PORT": str(self.free_port())}
