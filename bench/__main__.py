@@ -1,4 +1,4 @@
-"""Runs benchmarks: python -m bench [--quick] [--against COMMIT] [NAME]; --help lists the names."""
+"""Runs benchmarks: python -m bench [--quick] [--against COMMIT] [--rows N] [NAME]; --help lists the names."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from bench import machine
@@ -53,9 +54,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--against", metavar="COMMIT", help="serving: measure the api of COMMIT too; does not change docs/"
     )
+    parser.add_argument(
+        "--rows", type=int, help="training: this many rows, beside bare COPY only; its own table"
+    )
     options = parser.parse_args()
     if options.against and options.what != "serving":
         parser.error("--against goes with the benchmark serving")
+    if options.rows and (options.what != "training" or options.quick or options.rows < 1):
+        parser.error("--rows takes a positive number, goes with the benchmark training and not with --quick")
     return options
 
 
@@ -65,12 +71,13 @@ def _run(name: str, options: argparse.Namespace) -> list[str]:
     except (LoadFailed, RuntimeError) as error:
         return [f"{name}: {error}"]
     variant = ("-quick" if options.quick else "") + ("-against" if options.against else "")
-    path = write_numbers(name + variant, outcome.numbers)
+    section = f"long {name}" if options.rows else name
+    path = write_numbers(section.replace(" ", "-") + variant, outcome.numbers)
     software = "" if name in {"stack", "jobs"} else f" {machine.software()}"  # its programs are in its images
     text = f"{outcome.text}\n\n{machine.hardware()}{software} Measured on {datetime.now(UTC):%Y-%m-%d}."
     print(f"\n{text}\n\nraw numbers: {path.relative_to(ROOT)}", flush=True)
     if not variant and not outcome.faults:
-        write_section(name, text)
+        write_section(section, text)
     return [f"{name}: {fault}" for fault in outcome.faults]
 
 
@@ -94,23 +101,12 @@ def _serving(options: argparse.Namespace) -> Outcome:
     return Outcome({"runs": runs, "limits": limits}, "\n\n".join(parts), faults)
 
 
-def _models(options: argparse.Namespace) -> Outcome:
-    from bench import models  # noqa: PLC0415
-
-    found = models.measure(*((1, 1.0) if options.quick else (5, 3.0)), _progress)
-    return Outcome(found, models.describe(found), [])
-
-
-def _replicas(options: argparse.Namespace) -> Outcome:
-    from bench import replicas  # noqa: PLC0415
-
-    found = replicas.measure(*((1, 1.0) if options.quick else (5, 3.0)), _progress)
-    return Outcome(found, replicas.describe(found), [])
-
-
 def _training(options: argparse.Namespace) -> Outcome:
-    from bench import training  # noqa: PLC0415
+    from bench import long_training, training  # noqa: PLC0415
 
+    if options.rows:
+        long = long_training.measure(options.rows, _progress)
+        return Outcome(long, long_training.describe(long), [])
     found = training.measure(training.QUICK_SIZES if options.quick else training.SIZES, _progress)
     return Outcome(found, training.describe(found), [])
 
@@ -122,36 +118,29 @@ def _growth(options: argparse.Namespace) -> Outcome:
     return Outcome([found, retention], growth.describe(found, retention), [])
 
 
-def _hotspots(options: argparse.Namespace) -> Outcome:
-    from bench import hotspots  # noqa: PLC0415
+def _by(module: str, full: tuple[float, ...], quick: tuple[float, ...]) -> Benchmark:
+    """Return a benchmark whose module has `measure`, with these arguments, and `describe`."""
 
-    found = hotspots.measure(3.0 if options.quick else 15.0, _progress)
-    return Outcome(found, hotspots.describe(found), [])
+    def benchmark(options: argparse.Namespace) -> Outcome:
+        measured = import_module(f"bench.{module}")
+        found = measured.measure(*(quick if options.quick else full), _progress)
+        return Outcome(found, measured.describe(found), [])
 
-
-def _stack(options: argparse.Namespace) -> Outcome:
-    from bench import stack  # noqa: PLC0415
-
-    numbers = stack.measure(1 if options.quick else 3, _progress)
-    return Outcome(numbers, stack.describe(numbers), [])
+    return benchmark
 
 
-def _jobs(options: argparse.Namespace) -> Outcome:
-    from bench import jobs  # noqa: PLC0415
-
-    numbers = jobs.measure(2.0 if options.quick else 10.0, _progress)
-    return Outcome(numbers, jobs.describe(numbers), [])
-
-
-_BENCHMARKS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
+Benchmark = Callable[[argparse.Namespace], Outcome]
+_ROUNDS, _ROUGHLY = (5, 3.0), (1, 1.0)  # rounds, seconds of a run
+_BENCHMARKS: dict[str, Benchmark] = {
     "serving": _serving,
-    "models": _models,
-    "replicas": _replicas,
+    "models": _by("models", _ROUNDS, _ROUGHLY),
+    "replicas": _by("replicas", _ROUNDS, _ROUGHLY),
+    "peers": _by("peer_runs", _ROUNDS, _ROUGHLY),
     "training": _training,
     "growth": _growth,
-    "hotspots": _hotspots,
-    "stack": _stack,
-    "jobs": _jobs,
+    "hotspots": _by("hotspots", (15.0,), (3.0,)),
+    "stack": _by("stack", (3,), (1,)),
+    "jobs": _by("jobs", (10.0,), (2.0,)),
 }
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.earlier import train_with
 from bench.front_door import write_configuration
 from bench.load import answers
 from bench.machine import LOAD_CORES, SERVER_CORE, on_core, on_server_core
@@ -31,7 +32,7 @@ ALL = {ECHO, PLAIN, BOOK, OURS, FRONT, EVERYSEC}  # without those that need anot
 
 @dataclass(frozen=True)
 class Contender:
-    """A running server, how to reach it, and where it logs and caches if it does."""
+    """A running server, how to reach it, and where it logs and caches, if it does."""
 
     name: str
     port: int
@@ -71,9 +72,8 @@ class _Starter:
         application = f"bench.peers.{name}:app"
         arguments = [*_UVICORN.split(), "--port", str(self.free_port()), *options, application]
         environment["MODEL_PATH"] = str(self.model_dir / "model.pkl")
-        return self.run(
-            name, on_server_core(ROOT, sys.executable, "-m", "uvicorn", *arguments, **environment)
-        )
+        command = on_server_core(ROOT, sys.executable, "-m", "uvicorn", *arguments, **environment)
+        return self.run(name, command)
 
     def echo(self) -> None:
         environment = {"PORT": str(self.free_port())}
@@ -91,10 +91,11 @@ class _Starter:
         self.started.append(Contender(BOOK, server.port, [server], database=TEXTBOOK, redis=redis))
 
     def ours(self, name: str, redis: RedisServer, checkout: Path = ROOT, core: int = SERVER_CORE) -> None:
+        made = self.model_dir if checkout == ROOT else train_with(checkout, self.stores.postgres)
         environment = {
             "DATABASE_URL": inference_url(self.stores.postgres),
             "REDIS_URL": redis.url(),
-            "MODEL_DIR": str(self.model_dir),
+            "MODEL_DIR": str(made),
             "HOST": "127.0.0.1",
             "PORT": str(self.free_port()),
         }
@@ -109,8 +110,8 @@ class _Starter:
         configuration = write_configuration(directory, self.free_port(), behind.port)
         command = ["nginx", "-c", str(configuration), "-p", str(directory), "-e", "stderr"]
         server = self.run(FRONT, [*command, "-g", "daemon off;"])
-        servers = [server, *behind.servers]
-        self.started.append(Contender(FRONT, server.port, servers, database=PREDICTIONS, redis=behind.redis))
+        both = [server, *behind.servers]
+        self.started.append(Contender(FRONT, server.port, both, database=PREDICTIONS, redis=behind.redis))
 
 
 @contextmanager
@@ -123,7 +124,7 @@ def running_contenders(
 ) -> Iterator[list[Contender]]:
     """Start the contenders in `names`, EARLIER from the folder `earlier`; stop them at the end.
 
-    They serve the model volume `models`; without one, that of a linear model.
+    They serve the model volume `models`; without one, a linear model's. EARLIER serves one of its own.
     """
     with TemporaryDirectory(prefix="ml-stack-bench-") as path, ExitStack() as stack:
         directory = Path(path)

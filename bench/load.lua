@@ -1,4 +1,4 @@
--- The load: POST /predict with one row. Arguments after `--`: seed, share of requests from the hot set (0..1),
+-- The load: POST with one row. Arguments after `--`: seed, share of requests from the hot set (0..1),
 -- seconds of load, connections. After these seconds each connection stops sending, so that every request is answered
 -- and the count of answers is exact. When all have stopped this prints SILENT, and wrk can be interrupted.
 local ffi = require("ffi")
@@ -8,9 +8,10 @@ int clock_gettime(int clock, ml_timespec *time);
 ]]
 
 local HOT_KEYS, HOT_DRAWS, SILENCE = 1000, 65536, 3600000
-local HEAD = "POST /predict HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-
-local BODY = os.getenv("BENCH_BODY") or '{"features": [%.12f]}' -- bench/load.py sets it for rows of several columns
+-- bench/load.py sets these two for rows of several columns, and for other servers.
+local PATH = os.getenv("BENCH_PATH") or "/predict"
+local BODY = os.getenv("BENCH_BODY") or '{"features": [%.12f]}'
+local HEAD = "POST " .. PATH .. " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 
 local time = ffi.new("ml_timespec")
 local function now()

@@ -19,7 +19,7 @@ SCRIPT = Path(__file__).with_name("load.lua")
 _HOT_KEYS = 1000  # as in load.lua
 _WARMERS = 16
 _RESULT = "RESULT "
-_BODY = "BENCH_BODY"  # the environment variable that load.lua reads
+_BODY, _PATH = "BENCH_BODY", "BENCH_PATH"  # the environment variables that load.lua reads
 _ONE_NUMBER = '{"features": [%.12f]}'
 _PATIENCE = 10.0  # seconds for the last answers
 
@@ -46,17 +46,17 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def sending(body: str) -> Iterator[None]:
+def sending(body: str, path: str = "/predict") -> Iterator[None]:
     """Send `body` in the block, with another number in each request in place of its `%.12f`."""
-    os.environ[_BODY] = body
+    os.environ |= {_BODY: body, _PATH: path}
     try:
         yield
     finally:
-        del os.environ[_BODY]
+        del os.environ[_BODY], os.environ[_PATH]
 
 
 def put_load(port: int, connections: int, hot_share: float, seconds: float, seed: int) -> Seen:
-    """Send POST /predict over so many connections, then wait until each request is answered.
+    """Send requests over so many connections, then wait until each request is answered.
 
     `hot_share` of the requests, at random, come from the hot set; all others are different from each other.
     """

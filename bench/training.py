@@ -22,7 +22,9 @@ from mlstack.data.generation import Generation, generate
 
 SIZES, QUICK_SIZES = (100_000, 1_000_000, 10_000_000), (10_000, 100_000)
 _BOUND = 120.0  # seconds; a contender gets ten times as many rows if that would take it less
+_TURNS = 3
 _TABLE = "CREATE TABLE linear_data (x double precision, y double precision)"
+HEADINGS = ("contender", "rows", "write s; peak MB", "read and train s; peak MB", "µs per row")
 OURS, PANDAS, COPY = "our steps 00 and 10", "pandas to_sql, read_sql, fit", "bare COPY in and out (psql)"
 
 
@@ -45,12 +47,18 @@ class Measured(msgspec.Struct, frozen=True):
         return self.seconds / self.rows * 1e6
 
 
-class _Bench:
+Contender = Callable[[int], Measured]  # with so many rows
+
+
+class TrainingBench:
+    """The contenders, each with a database of its own."""
+
     def __init__(self, url: dict[str, str], directory: Path) -> None:
         self._url, self._directory = url, directory
         self._seed = 667
 
     def ours(self, rows: int) -> Measured:
+        """Run steps 00 and 10."""
         self._seed += 1  # other rows each time: with the same data the steps have nothing to do
         settings = {
             "DATABASE_URL": self._url[OURS],
@@ -62,6 +70,7 @@ class _Bench:
         return Measured(OURS, rows, *steps)
 
     def pandas(self, rows: int) -> Measured:
+        """Run the pandas scripts."""
         self._seed += 1
         settings = {"PYTHONPATH": str(ROOT / "build" / "bench" / "site-packages")}
         peers = ROOT / "bench" / "peers"
@@ -72,6 +81,7 @@ class _Bench:
         return Measured(PANDAS, rows, *steps)
 
     def copy(self, rows: int) -> Measured:
+        """Copy ready-made binary rows in and out."""
         path = self._directory / "rows.copy"
         with path.open("wb") as file:
             pieces = map(encode_rows, generate(Generation(rows=rows)))
@@ -84,29 +94,28 @@ class _Bench:
 
 
 def measure(sizes: tuple[int, ...], progress: Callable[[str], None]) -> list[Measured]:
-    """Measure every contender at every size within its time; medians of three, of one at the largest."""
+    """Measure every contender at every size within its time, in turns; medians of three."""
     with running_postgres() as server, TemporaryDirectory(prefix="ml-stack-bench-") as directory:
         names = {OURS: "ours", PANDAS: "pandas", COPY: "copy"}
-        bench = _Bench({key: create_database(server, name) for key, name in names.items()}, Path(directory))
+        urls = {key: create_database(server, name) for key, name in names.items()}
+        bench = TrainingBench(urls, Path(directory))
+        contenders: dict[str, Contender] = {OURS: bench.ours, COPY: bench.copy, PANDAS: bench.pandas}
         found: list[Measured] = []
-        for contender in (bench.ours, bench.copy, bench.pandas):
-            found += _measure_sizes(contender, sizes, progress)
+        for rows in sizes:
+            for name in [name for name in contenders if _takes_too_long(found, name)]:
+                progress(f"{name}: {rows} rows would take more than {_BOUND:.0f} s")
+                del contenders[name]
+            turns = [[contender(rows) for contender in contenders.values()] for _ in range(_TURNS)]
+            found += map(_middle, zip(*turns, strict=True))
+            for one in found[-len(contenders) :]:
+                progress(f"{one.contender}: {rows} rows, {one.write.seconds:.2f} + {one.read.seconds:.2f} s")
     return found
 
 
-def _measure_sizes(
-    contender: Callable[[int], Measured], sizes: tuple[int, ...], progress: Callable[[str], None]
-) -> list[Measured]:
-    """Measure size after size, as long as the next one, ten times as many rows, is within the bound."""
-    found: list[Measured] = []
-    for rows in sizes:
-        if found and 10 * (found[-1].seconds - found[0].seconds) > _BOUND:
-            progress(f"{found[-1].contender}: {rows} rows would take more than {_BOUND:.0f} s")
-            break
-        one = _middle([contender(rows) for _ in range(1 if rows == max(SIZES) else 3)])
-        found.append(one)
-        progress(f"{one.contender}: {rows} rows, {one.write.seconds:.2f} + {one.read.seconds:.2f} s")
-    return found
+def _takes_too_long(found: list[Measured], contender: str) -> bool:
+    """Return whether ten times as many rows would take it too long."""
+    seconds = [one.seconds for one in found if one.contender == contender]
+    return bool(seconds) and 10 * (seconds[-1] - seconds[0]) > _BOUND
 
 
 def describe(found: list[Measured]) -> str:
@@ -120,16 +129,16 @@ def describe(found: list[Measured]) -> str:
         Target(f"{job}pandas' time ({largest[PANDAS].rows:,} rows) by ours", times_pandas, 15, None, "×"),
         Target(f"{job}our time by bare COPY's", times_copy, 1.6, 1.3, "×", at_most=True),
     ]
-    headings = ("contender", "rows", "write s; peak MB", "read and train s; peak MB", "µs per row")
-    return f"{target_table(targets)}\n\n{table(headings, [_row(one) for one in found])}"
+    return f"{target_table(targets)}\n\n{table(HEADINGS, [row(one) for one in found])}"
 
 
-def _row(one: Measured) -> tuple[str, ...]:
+def row(one: Measured) -> tuple[str, ...]:
+    """Return a line of the table."""
     costs = (f"{cost.seconds:.2f}; {cost.peak_mb:.0f}" for cost in (one.write, one.read))
     return (one.contender, f"{one.rows:,}", *costs, f"{one.microseconds:.2f}")
 
 
-def _middle(measured: list[Measured]) -> Measured:
+def _middle(measured: tuple[Measured, ...]) -> Measured:
     first = measured[0]
     write, read = ([getattr(one, side) for one in measured] for side in ("write", "read"))
     return Measured(first.contender, first.rows, _median(write), _median(read))

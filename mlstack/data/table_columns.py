@@ -14,6 +14,7 @@ from mlstack.registry.columns import Column, Kind
 from mlstack.runtime.refusals import DataRefused
 
 MISSING_TABLE = "table {} does not exist: run data-prep, or set DATA_TABLE to the table you made"
+_FIRST_ROWS = 10_000
 LONGEST_CATEGORY = 200  # characters; the manifest holds every category
 _NUMBERS = ("int2", "int4", "int8", "float4", "float8", "numeric")
 _TEXTS = ("text", "varchar", "bpchar")
@@ -40,6 +41,13 @@ def read_columns(
 
     Raise DataRefused with one line per column that a model cannot use.
     """
+    return tuple(with_values(connection, table, read_kinds(connection, table, names, most_categories)))
+
+
+def read_kinds(
+    connection: Connection, table: str, names: Sequence[str], most_categories: int
+) -> tuple[Column, ...]:
+    """Return the columns with their categories; raise DataRefused as read_columns does."""
     if not table_exists(connection, table):
         raise DataRefused(MISSING_TABLE.format(table))
     typed = find_kinds(connection, table, names)
@@ -48,7 +56,20 @@ def read_columns(
     found = find_categories(connection, table, typed.columns, most_categories)
     if found.findings:
         raise DataRefused(*found.findings)
-    return tuple(with_values(connection, table, found.columns))
+    return tuple(found.columns)
+
+
+def begins_with_nulls(connection: Connection, table: str, columns: Sequence[Column]) -> bool:
+    """Return whether there is a NULL in the columns' first rows, which is quick to find out."""
+    query = sql.SQL("SELECT EXISTS (SELECT FROM (SELECT {} FROM {} LIMIT {}) AS rows WHERE {})").format(
+        sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
+        table_name(table),
+        sql.Literal(_FIRST_ROWS),
+        sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(sql.Identifier(column.name)) for column in columns),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return bool((cursor.fetchone() or (False,))[0])
 
 
 def find_kinds(connection: Connection, table: str, names: Sequence[str]) -> Found:

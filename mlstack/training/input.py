@@ -1,21 +1,27 @@
-"""Reads a training table: into an array, or into statistics if it is long and the model needs no more."""
+"""Reads a training table in one pass: into an array, or into statistics if it is long."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
+from mlstack.data.column_values import with_values
 from mlstack.data.growing_table import GrowingTable
 from mlstack.data.reading import DataDigest, read_blocks
-from mlstack.data.table_columns import read_columns
+from mlstack.data.table_columns import begins_with_nulls, read_kinds
 from mlstack.registry.columns import Column
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import DEFAULT_ESTIMATOR, TrainingConfig
+from mlstack.training.ranges import NotPlain, Ranges
 from mlstack.training.splitting import HELD_ROWS
-from mlstack.training.streaming import StreamedTable
+from mlstack.training.streaming import SHOWN, StreamedTable
+
+MostRows = Callable[[Sequence[Column]], float]  # that are held as an array; a longer table is streamed
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,33 @@ class TrainingInput:
 
 
 def read_training_input(connection: Connection, name: str, config: TrainingConfig) -> TrainingInput:
-    """Read the features and the target of table `name`, in one pass once its columns are known."""
-    columns = read_columns(connection, name, (*config.features, config.target), config.max_categories)
-    collector = _Collector(name, columns, config)
+    """Read the features and the target of table `name`, whole unless their statistics are enough."""
+
+    def most_rows(columns: Sequence[Column]) -> float:
+        return HELD_ROWS if needs_statistics_only(config, columns) else float("inf")
+
+    return read_input(connection, name, config, most_rows)
+
+
+def read_input(
+    connection: Connection, name: str, config: TrainingConfig, most_rows: MostRows, sample: int = SHOWN
+) -> TrainingInput:
+    """Read a table; of one that is streamed, keep `sample` training rows.
+
+    The range of plain numbers comes from the rows themselves. Only where there are other columns, or a value
+    is missing or not finite, is it asked of PostgreSQL first, which scans the table once more.
+    """
+    columns = read_kinds(connection, name, (*config.features, config.target), config.max_categories)
+    numbers = all(column.kind == "number" for column in columns)
+    if numbers and not begins_with_nulls(connection, name, columns):
+        with suppress(NotPlain):
+            ranges, collector = Ranges(columns), _Collector(name, columns, config, most_rows, sample)
+            read_blocks(connection, name, columns, lambda block: collector.add(ranges.checked(block)))
+            return collector.input(ranges.columns())
+    columns = tuple(with_values(connection, name, columns))
+    collector = _Collector(name, columns, config, most_rows, sample)
     read_blocks(connection, name, columns, collector.add)
-    rows = collector.streamed or collector.table.take()
-    return TrainingInput(collector.digest.hexdigest(), rows, columns)
+    return collector.input(columns)
 
 
 def needs_statistics_only(config: TrainingConfig, columns: Sequence[Column]) -> bool:
@@ -44,21 +71,26 @@ def needs_statistics_only(config: TrainingConfig, columns: Sequence[Column]) -> 
 
 
 class _Collector:
-    def __init__(self, name: str, columns: Sequence[Column], config: TrainingConfig) -> None:
-        self.digest = DataDigest(name, columns)
-        self.table = GrowingTable(len(columns))
-        self.streamed: StreamedTable | None = None
-        self._columns, self._config = len(columns), config
-        self._limit = HELD_ROWS if needs_statistics_only(config, columns) else float("inf")
+    def __init__(
+        self, name: str, columns: Sequence[Column], config: TrainingConfig, most_rows: MostRows, sample: int
+    ) -> None:
+        self._digest = DataDigest(name, columns)
+        self._table = GrowingTable(len(columns))
+        self._streamed: StreamedTable | None = None
+        self._limit = most_rows(columns)
+        self._new = partial(StreamedTable, len(columns), config.test_fraction, sample)
 
     def add(self, block: FloatArray) -> None:
         rows = np.ascontiguousarray(block, dtype=np.float64)
-        self.digest.update(rows)
-        if self.streamed is not None:
-            self.streamed.add(rows)
+        self._digest.update(rows)
+        if self._streamed is not None:
+            self._streamed.add(rows)
             return
-        self.table.append(rows)
-        if self.table.filled > self._limit:
-            self.streamed = StreamedTable(self._columns, self._config.test_fraction)
-            self.streamed.add_table(self.table.take())
-            self.table = GrowingTable(self._columns)
+        self._table.append(rows)
+        if self._table.filled > self._limit:
+            self._streamed = self._new()
+            self._streamed.add_table(self._table.take())
+            self._table = GrowingTable(1)
+
+    def input(self, columns: tuple[Column, ...]) -> TrainingInput:
+        return TrainingInput(self._digest.hexdigest(), self._streamed or self._table.take(), columns)

@@ -10,7 +10,7 @@ from mlstack.training.splitting import is_held_out, row_hashes
 from mlstack.training.statistics import SufficientStatistics, no_rows
 
 _SAMPLE_CELLS = 1 << 19  # of the hold-out: 4 MB
-_SHOWN = 2000  # rows of a side that a report may show
+SHOWN = 2000  # rows of a side that a report may show
 _BLOCK_ROWS = 1 << 16
 
 
@@ -74,10 +74,10 @@ class Side:
 class StreamedTable:
     """Both sides of a table with the target as its last column; memory does not grow with the rows."""
 
-    def __init__(self, columns: int, test_fraction: float) -> None:
+    def __init__(self, columns: int, test_fraction: float, sample: int = SHOWN) -> None:
         self._test_fraction = test_fraction
-        self.training = Side(columns, _SHOWN)
-        self.holdout = Side(columns, max(_SHOWN, _SAMPLE_CELLS // columns))
+        self.training = Side(columns, sample)
+        self.holdout = Side(columns, max(SHOWN, _SAMPLE_CELLS // columns))
         self.lowest, self.highest = np.inf, -np.inf  # of the training targets
 
     @property

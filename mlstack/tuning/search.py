@@ -11,18 +11,15 @@ from typing import Any
 import msgspec
 
 from mlstack.data.database import connected
-from mlstack.data.reading import data_digest, read_table
-from mlstack.data.table_columns import read_columns
 from mlstack.evaluation.quality_gate import evaluate
 from mlstack.registry.atomic_files import replace_file, write_errors
-from mlstack.registry.columns import Column
 from mlstack.registry.store import ModelStore
-from mlstack.runtime.arrays import FloatArray
-from mlstack.training.classes import class_positions, find_classes
 from mlstack.training.config import TrainingConfig, content_digest
-from mlstack.training.estimators import build_estimator, is_classifier
-from mlstack.training.splitting import Dataset, split_in_place, split_stratified
-from mlstack.training.train import publish, train
+from mlstack.training.input import TrainingInput, read_training_input
+from mlstack.training.streamed import train_on
+from mlstack.training.streaming import StreamedTable
+from mlstack.training.train import publish
+from mlstack.tuning.compared_rows import compared_rows, read_table_or_sample
 from mlstack.tuning.cross_validation import Score, choose, compare
 
 FILE_NAME = "optimization.json"
@@ -72,31 +69,30 @@ def optimize(
     the same search was done before.
     """
     configured = candidates[0]
-    table, columns = _read(gate.database_url, name, configured)
-    digest = data_digest(table, name, columns)
-    content = search_digest(digest, candidates, seconds)
+    source = read_table_or_sample(gate.database_url, name, configured)
+    content = search_digest(source.digest, candidates, seconds)
     before = read_optimization(store.root)
     if before is not None and before.content == content:
         return before, False
-    training = _training_rows(table.copy(), columns[-1], configured)
-    scores = compare(candidates, training, seconds, columns[:-1])
+    scores = compare(candidates, compared_rows(source, configured), seconds, source.columns[:-1])
     chosen = choose(scores, configured)
     found = _record(content, chosen, scores)
     if chosen != configured:
-        version = store.find(content_digest(digest, chosen))
-        version = version or publish(store, *train(table, chosen, digest, name, columns))
-        found = _evaluate(store, version, gate, found)
+        found = _evaluate(store, _trained(store, source, chosen, name, gate), gate, found)
     if scores:  # without any the search is not recorded, so that the next run repeats it
         _write(store.root, found)
     return found, True
 
 
-def _read(url: str, name: str, configured: TrainingConfig) -> tuple[FloatArray, tuple[Column, ...]]:
-    """Return the table [n, k+1] and its columns, the target last."""
-    names = (*configured.features, configured.target)
-    with connected(url, snapshot=True) as connection:
-        columns = read_columns(connection, name, names, configured.max_categories)
-        return read_table(connection, name, columns), columns
+def _trained(store: ModelStore, source: TrainingInput, chosen: TrainingConfig, name: str, gate: Gate) -> int:
+    """Return the version of the chosen candidate, which is trained if there is none."""
+    version = store.find(content_digest(source.digest, chosen))
+    if version is not None:
+        return version
+    if isinstance(source.rows, StreamedTable):  # a long table is read again: now for this candidate
+        with connected(gate.database_url, snapshot=True) as connection:
+            source = read_training_input(connection, name, chosen)
+    return publish(store, *train_on(source, chosen, name))
 
 
 def _record(content: str, chosen: TrainingConfig, scores: Sequence[Score]) -> Optimization:
@@ -112,15 +108,6 @@ def _record(content: str, chosen: TrainingConfig, scores: Sequence[Score]) -> Op
 def _write(root: Path, found: Optimization) -> None:
     with write_errors(root):
         replace_file(root / FILE_NAME, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-
-
-def _training_rows(table: FloatArray, target: Column, configured: TrainingConfig) -> Dataset:
-    """Return the training rows of `table`, which is changed; the hold-out is the quality gate's."""
-    if not is_classifier(build_estimator(configured)):
-        return split_in_place(table, configured.test_fraction)[0]
-    classes = find_classes(table[:, -1], target, configured.max_categories)
-    table[:, -1] = class_positions(table[:, -1], classes)
-    return split_stratified(table, configured.test_fraction)[0]
 
 
 def _evaluate(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:

@@ -19,3 +19,6 @@ lock images/requirements --constraint tests/requirements.lock
 lock requirements --constraint tests/requirements.lock
 lock api/requirements --constraint tests/requirements.lock
 lock bench/requirements --constraint tests/requirements.lock
+for peer in bentoml litserve mlserver; do # whatever they need: each is installed into an environment of its own
+    lock "bench/peers/requirements-$peer"
+done

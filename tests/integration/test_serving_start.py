@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ import pytest
 from tests.harness.processes.serving import NO_DATABASE, publish_line, serving
 from tests.harness.processes.stores import free_port
 from tests.harness.repository_root import ROOT
+
+Healthcheck = Callable[..., int]
 
 
 def start(**settings: str) -> subprocess.CompletedProcess[str]:
@@ -92,9 +94,11 @@ class OneStatus(http.server.BaseHTTPRequestHandler):
     """Answers /ok with 200, /starting with 200 from a moment on, everything else with 503."""
 
     ready_at = float("inf")
+    asked = 0
 
     def do_GET(self) -> None:
         """Answer."""
+        OneStatus.asked += 1
         starting = self.path == "/starting" and time.monotonic() >= self.ready_at
         self.send_response(200 if self.path == "/ok" or starting else 503)
         self.end_headers()
@@ -112,13 +116,19 @@ def port() -> Iterator[int]:
         server.shutdown()
 
 
-def healthcheck(*arguments: object) -> int:
-    """Return the exit code of the script that the containers run."""
-    command = [sys.executable, "-I", "-S", "mlstack/runtime/healthcheck.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, timeout=5, check=False).returncode
+@pytest.fixture
+def healthcheck(tmp_path: Path) -> Healthcheck:
+    """Returns the exit code of the script that the containers run, in a container that has just started."""
+
+    def run(*arguments: object) -> int:
+        command = [sys.executable, "-I", "-S", "mlstack/runtime/healthcheck.py", *map(str, arguments)]
+        environment = {"TMPDIR": str(tmp_path)}
+        return subprocess.run(command, cwd=ROOT, env=environment, timeout=10, check=False).returncode
+
+    return run
 
 
-def test_the_health_check_can_fail(port: int) -> None:
+def test_the_health_check_can_fail(port: int, healthcheck: Healthcheck) -> None:
     """0 for 200, 1 for any other status, for a closed port and for silence."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert healthcheck(silent.getsockname()[1]) == 1
@@ -127,8 +137,30 @@ def test_the_health_check_can_fail(port: int) -> None:
     assert healthcheck(free_port(), "/ok") == 1
 
 
-def test_the_health_check_waits_for_a_server_that_is_starting(port: int) -> None:
+def test_the_health_check_waits_for_a_server_that_is_starting(port: int, healthcheck: Healthcheck) -> None:
     OneStatus.ready_at = time.monotonic() + 0.6
 
     assert healthcheck(port, "/starting") == 0
     assert time.monotonic() > OneStatus.ready_at
+
+
+def test_a_later_health_check_watches_for_some_seconds(port: int, healthcheck: Healthcheck) -> None:
+    """So that a process is started in the container every five seconds, and not every second."""
+    assert healthcheck(port, "/ok") == 0
+    started, asked = time.monotonic(), OneStatus.asked
+
+    assert healthcheck(port, "/ok") == 0
+
+    assert 4 <= time.monotonic() - started < 9
+    assert OneStatus.asked - asked >= 4
+
+
+def test_a_health_check_that_watches_ends_when_the_server_fails(port: int, healthcheck: Healthcheck) -> None:
+    OneStatus.ready_at = 0.0
+    assert healthcheck(port, "/starting") == 0
+    started = time.monotonic()
+    threading.Timer(0.5, setattr, (OneStatus, "ready_at", float("inf"))).start()
+
+    assert healthcheck(port, "/starting") == 1
+
+    assert time.monotonic() - started < 4

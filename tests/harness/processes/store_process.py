@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg2
 
 SUPERUSER_PASSWORD = "postgres"
-_DEADLINE = 30.0
 
 
 @dataclass
@@ -24,13 +23,14 @@ class Server:
     port: int
     ready: Callable[[], bool]
     process: subprocess.Popen[bytes] | None = field(default=None)
+    patience: float = 30.0  # seconds until it must answer
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         log = (self.directory / "server.log").open("ab")
         with log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + _DEADLINE
+        deadline = time.monotonic() + self.patience
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{self.command[0]} did not start: {self.log()[-2000:]}")
