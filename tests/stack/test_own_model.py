@@ -59,7 +59,7 @@ def test_versions_are_listed_with_their_estimator(outputs: list[str]) -> None:
 
 def test_the_users_own_estimator_is_served_as_it_was_trained(outputs: list[str]) -> None:
     """In containers with XGBoost and LightGBM, which the build has installed."""
-    (trained,) = (json.loads(text)[0] for text in outputs if text.startswith("[") and "." in text)
+    (trained,) = (json.loads(text)[0] for text in outputs if text.strip().startswith("["))
 
     before, answer = _answers(outputs, '{"id"')
     rounded = _answers(outputs, '{"predictions"')[1]
