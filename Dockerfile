@@ -2,11 +2,13 @@
 FROM python:3.13-slim
 
 # One thread per process for the numeric libraries: replicas share the cores, not threads.
+# A name that no DNS server answers, as a store's may be while it is away, is given up after 2 s and not after 10.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     OMP_NUM_THREADS=1 \
-    OPENBLAS_NUM_THREADS=1
+    OPENBLAS_NUM_THREADS=1 \
+    RES_OPTIONS="timeout:1 attempts:2"
 
 # The layers of both images: the packages that both import. Up to here api/Dockerfile has the same lines.
 COPY images /opt/images

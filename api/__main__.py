@@ -35,7 +35,7 @@ def main() -> int:
         create_app(settings, job_settings),
         host=settings.host,
         port=settings.port,
-        loop="uvloop",
+        loop="api.connections.event_loop:new_event_loop",
         http=DirectProtocol,
         ws="none",
         access_log=False,

@@ -10,7 +10,7 @@ from functools import partial
 
 from api import metrics
 from api.connections.address import StoreAddress
-from api.connections.background import forget_abandoned_lookups, running
+from api.connections.background import running
 from api.connections.postgres import PostgresConnection
 from api.connections.redis import RedisConnection
 from api.http_server.memory import MemoryBudget
@@ -62,7 +62,6 @@ class Service:
 @asynccontextmanager
 async def open_service(settings: Settings, load: Load = load_model) -> AsyncIterator[Service]:
     """Connect, load the model, start the background tasks; at the end answer pending requests, then close."""
-    forget_abandoned_lookups()
     database_address = StoreAddress("postgres", settings.database_url)
     redis_address = StoreAddress("redis", settings.redis_url)
     redis = RedisConnection(redis_address)

@@ -6,6 +6,8 @@ import logging
 import socket
 import time
 
+import asyncpg
+
 from mlstack.runtime.secret_files import Secret
 from mlstack.runtime.settings import without_password
 
@@ -17,6 +19,7 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (socket.gaierror, "the host name is unknown"),
     (ConnectionRefusedError, "the connection is refused"),
     (TimeoutError, "it does not answer in time"),
+    (asyncpg.TargetServerAttributeNotMatched, "no server accepts writes"),
 )
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -36,16 +34,3 @@ async def _restart_on_error(work: Work) -> None:
         except Exception:
             logger.exception("a background task failed unexpectedly and is restarted")
         await asyncio.sleep(_PAUSE_SECONDS)
-
-
-def forget_abandoned_lookups() -> None:
-    """Do not log a DNS look-up that fails after its connection attempt has timed out.
-
-    uvloop continues such a look-up, and asyncio would log its failure as an unhandled exception.
-    """
-    asyncio.get_running_loop().set_exception_handler(_report)
-
-
-def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    if not isinstance(context.get("exception"), socket.gaierror):
-        loop.default_exception_handler(context)

@@ -12,6 +12,7 @@ from contextlib import suppress
 import asyncpg
 
 from api.connections.address import StoreAddress
+from api.connections.several_servers import first_connected
 
 # The server must notice a client that was cut off or has given up. Otherwise its locks would remain, and
 # statements that wait for a lock would pile up until no connection is left.
@@ -24,7 +25,7 @@ _SERVER_SETTINGS = {
     "jit": "off",
 }
 _REFUSED_SECONDS = 2.0  # before it is asked again whether it accepts a changed password
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0  # with the time to connect, 5 s at most from a server's return
 # asyncpg raises InternalClientError for a statement on a broken connection that is being closed.
 _LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -98,7 +99,7 @@ class PostgresConnection:
     async def _connect(self, url: str) -> asyncpg.Connection:
         try:
             async with asyncio.timeout(self._timeout):
-                return await asyncpg.connect(url, server_settings=_SERVER_SETTINGS)
+                return await first_connected(url, _open, self._timeout)
         except ValueError as error:
             raise asyncpg.InterfaceError(f"not a URL for asyncpg: {error}") from error
 
@@ -143,3 +144,7 @@ class PostgresConnection:
             self._address.change_refused(error)
             await asyncio.sleep(_REFUSED_SECONDS)
             return None
+
+
+async def _open(url: str) -> asyncpg.Connection:
+    return await asyncpg.connect(url, server_settings=_SERVER_SETTINGS)

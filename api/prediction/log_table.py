@@ -11,6 +11,9 @@ from api.prediction.log_record import LogRecord
 # asyncpg takes in the api, and less in PostgreSQL, too (decision 3). The separator is a control character,
 # which JSON has only as an escape. Each statement has two forms: without the columns of classifiers, which
 # `up` adds to an older table, and with them.
+# The message makes even an INSERT that finds all its rows in the table a transaction of the WAL. Otherwise
+# its commit would not wait for a synchronous standby, which those rows, committed by an attempt that was
+# given up, may not have reached yet (docs/operations.md, A standby).
 _SEPARATOR = "\x1f"
 INSERT = """
 INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp",
@@ -24,6 +27,7 @@ SELECT id, input_data, predictions, confidence, to_timestamp(milliseconds / 1000
               string_to_array($9, E'\x1f'),              string_to_array($10, E'\x1f')::float8[])
     AS row (id, input_data, predictions, confidence, milliseconds, model_version, cached,
             intervals, request_id, latency)
+ WHERE (SELECT pg_logical_emit_message(true, 'predictions', ''::text)) IS NOT NULL
 ON CONFLICT DO NOTHING
 """
 INSERT_CLASSES = """
@@ -40,6 +44,7 @@ SELECT id, input_data, predictions, confidence, to_timestamp(milliseconds / 1000
               string_to_array($11, E'\x1f', '')::jsonb[], string_to_array($12, E'\x1f', '')::jsonb[])
     AS row (id, input_data, predictions, confidence, milliseconds, model_version, cached,
             intervals, request_id, latency, probabilities, prediction_sets)
+ WHERE (SELECT pg_logical_emit_message(true, 'predictions', ''::text)) IS NOT NULL
 ON CONFLICT DO NOTHING
 """
 # The same for rows from the queue, each a JSON object.
@@ -51,6 +56,7 @@ SELECT id, input_data, predictions, confidence, to_timestamp(milliseconds / 1000
   FROM jsonb_to_recordset($1::jsonb) AS row (
        id uuid, input_data jsonb, predictions jsonb, confidence jsonb, milliseconds double precision,
        model_version integer, cached boolean, intervals jsonb, request_id text, latency double precision)
+ WHERE (SELECT pg_logical_emit_message(true, 'predictions', ''::text)) IS NOT NULL
 ON CONFLICT DO NOTHING
 """
 INSERT_QUEUED_CLASSES = """
@@ -63,6 +69,7 @@ SELECT id, input_data, predictions, confidence, to_timestamp(milliseconds / 1000
        id uuid, input_data jsonb, predictions jsonb, confidence jsonb, milliseconds double precision,
        model_version integer, cached boolean, intervals jsonb, request_id text, latency double precision,
        probabilities jsonb, prediction_sets jsonb)
+ WHERE (SELECT pg_logical_emit_message(true, 'predictions', ''::text)) IS NOT NULL
 ON CONFLICT DO NOTHING
 """
 _OF_CLASSES = b'"probabilities":'  # a key of a queued row; in a string of a row its quotes would be escaped

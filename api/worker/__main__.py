@@ -33,7 +33,7 @@ def main() -> int:
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        loop="uvloop",
+        loop="api.connections.event_loop:new_event_loop",
         http="httptools",
         ws="none",
         access_log=False,

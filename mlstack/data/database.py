@@ -10,11 +10,19 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
+from mlstack.runtime.database_urls import for_writing
 from mlstack.runtime.refusals import DatabaseUnavailable
 from mlstack.runtime.settings import without_password
 
 _START_TIMEOUT = 10.0  # seconds to wait for a server that is starting
-_STARTING = ("Connection refused", "starting up", "shutting down", "not yet accepting")
+_STARTING = (
+    "Connection refused",
+    "starting up",
+    "shutting down",
+    "not yet accepting",
+    "session is read-only",  # of several servers a standby, until it is promoted
+    "hot standby mode",
+)
 
 
 @contextmanager
@@ -67,7 +75,7 @@ def _value(connection: Connection, query: str | sql.Composed, *names: sql.Identi
 
 
 def _connect(url: str) -> Connection:
-    plain = url.replace("postgresql+psycopg2://", "postgresql://", 1)  # SQLAlchemy's spelling
+    plain = _plain(url)
     deadline = time.monotonic() + _START_TIMEOUT
     while True:
         try:
@@ -77,6 +85,14 @@ def _connect(url: str) -> Connection:
             if not starting or time.monotonic() > deadline:
                 raise
         time.sleep(0.2)
+
+
+def _plain(url: str) -> str:
+    """Return what libpq is given; it says itself what is wrong with something that is no URL."""
+    try:
+        return for_writing(url.replace("postgresql+psycopg2://", "postgresql://", 1))  # SQLAlchemy's spelling
+    except ValueError:
+        return url
 
 
 def _shown(url: str) -> str:

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
+from mlstack.runtime.database_urls import for_writing, server_addresses
+
 DEMO_PASSWORDS = frozenset(
     {
         "postgres",
@@ -119,9 +121,16 @@ def read_server_url(name: str, form: str, *schemes: str) -> str:
 
 
 def read_database_url(name: str) -> str:
-    """Return the URL of a PostgreSQL database."""
-    form = "postgresql://user:password@host:port/database"
-    return read_server_url(name, form, "postgresql", "postgres")
+    """Return the URL of a PostgreSQL database; if it names several servers, of the one that takes writes."""
+    url = read_url(name)
+    try:
+        complete = urlsplit(url).scheme in {"postgresql", "postgres"} and for_writing(url)
+    except ValueError:
+        complete = False
+    if not complete:
+        form = "postgresql://user:password@host:port/database, several servers as host1:port,host2:port"
+        raise SettingsError(f"{name} must look like {form}")
+    return complete
 
 
 def _with_password(name: str, parts: SplitResult) -> str:
@@ -135,8 +144,7 @@ def _with_password(name: str, parts: SplitResult) -> str:
 
 
 def without_password(url: str) -> str:
-    """Return `url` without its password and parameters, for log lines."""
+    """Return `url` without its password and parameters, for log lines; raise ValueError for no URL."""
     parts = urlsplit(url)
     user = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
+    return f"{parts.scheme}://{user}{','.join(server_addresses(parts))}{parts.path}"

@@ -85,9 +85,12 @@ def prepare_log(postgres: PostgresServer, **settings: str) -> None:
 
 @contextmanager
 def inference(
-    model_dir: Path, log_path: Path, stores: Stores, **settings: object
+    model_dir: Path, log_path: Path, stores: Stores, *prefix: str, **settings: object
 ) -> Iterator[ServingProcess]:
-    """Run the service until the block ends; `settings` are environment variables, such as MAX_PENDING=2."""
+    """Run the service until the block ends; `settings` are environment variables, such as MAX_PENDING=2.
+
+    `prefix` is put before its command.
+    """
     port = free_port()
     environment = {
         "HOST": "127.0.0.1",
@@ -97,7 +100,7 @@ def inference(
         "REDIS_URL": stores.redis.url("api"),
         **{name: str(value) for name, value in settings.items()},
     }
-    command = [sys.executable, "-m", "api"]
+    command = [*prefix, sys.executable, "-m", "api"]
     with (
         log_path.open("wb") as log,
         subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log) as process,

@@ -1,4 +1,4 @@
-"""Outages of PostgreSQL."""
+"""Outages of PostgreSQL, and of Redis."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.harness.processes.inference import Stores
-from tests.harness.processes.store_process import PostgresServer
+from tests.harness.processes.store_process import PostgresServer, Server
 
 
 @contextmanager
-def stopped(database: PostgresServer) -> Iterator[None]:
+def stopped(store: Server) -> Iterator[None]:
     """Stopped: connections are refused."""
-    database.signal(signal.SIGINT)  # "fast": SIGTERM would wait for clients to leave
-    database.stop()
+    store.signal(signal.SIGINT)  # PostgreSQL's "fast": SIGTERM would wait for clients to leave
+    store.stop()
     try:
         yield
     finally:
-        database.start()
+        store.start()
 
 
 @contextmanager
 def frozen(database: PostgresServer) -> Iterator[None]:
     """Frozen: connections stay open, but nothing is answered, as when a host hangs."""
-    _signal_all(database, signal.SIGSTOP)
+    signal_all(database, signal.SIGSTOP)
     try:
         yield
     finally:
-        _signal_all(database, signal.SIGCONT)
+        signal_all(database, signal.SIGCONT)
 
 
-def _signal_all(database: PostgresServer, number: int) -> None:
+def signal_all(database: PostgresServer, number: int) -> None:
+    """Send a signal to every process of the server."""
     assert database.process is not None
     parent = database.process.pid
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()

@@ -81,12 +81,15 @@ class ServingProcess:
 
 @contextmanager
 def serving(
-    model_dir: Path, log_path: Path, database_url: str = NO_DATABASE, **more: str
+    model_dir: Path, log_path: Path, database_url: str = NO_DATABASE, *prefix: str, **more: str
 ) -> Iterator[ServingProcess]:
-    """Run the server until the block ends; its log is a file, because a full pipe would stop it."""
+    """Run the server until the block ends; its log is a file, because a full pipe would stop it.
+
+    `prefix` is put before its command.
+    """
     port = free_port()
     settings = {"PORT": str(port), "MODEL_DIR": str(model_dir), "DATABASE_URL": database_url, **more}
-    command = [sys.executable, "90-serve_model.py"]
+    command = [*prefix, sys.executable, "90-serve_model.py"]
     with (
         log_path.open("wb") as log,
         subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log) as process,

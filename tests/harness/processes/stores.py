@@ -23,7 +23,8 @@ REDIS_PASSWORD = "redis-0123456789"
 _DEBIAN = Path("/usr/lib/postgresql")  # keeps the server's programs off the PATH, one folder a version
 
 
-def _postgres_home() -> Path | None:
+def postgres_home() -> Path | None:
+    """Return the folder of the server's programs, None if they are not installed."""
     found = sorted(_DEBIAN.glob("*/bin/initdb"))
     on_path = shutil.which("initdb")
     return found[0].parent if found else Path(on_path).parent if on_path else None
@@ -32,22 +33,22 @@ def _postgres_home() -> Path | None:
 @contextmanager
 def postgres_server(*options: str) -> Iterator[PostgresServer]:
     """Give a running PostgreSQL; `options` are settings such as "max_connections=20"."""
-    home = _postgres_home()
+    home = postgres_home()
     if home is None:
         pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
-    with _directory() as directory:
+    with new_directory() as directory:
         data, password = directory / "data", directory / "password"
         password.write_text(SUPERUSER_PASSWORD)
-        unprivileged = _unprivileged("postgres", directory)
+        dropped = unprivileged("postgres", directory)
         initdb = [str(home / "initdb"), "-D", str(data), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
         access = ["--auth-host=scram-sha-256", f"--pwfile={password}", "--no-sync", "--no-instructions"]
-        subprocess.run([*unprivileged, *initdb, *access], check=True, capture_output=True)
+        subprocess.run([*dropped, *initdb, *access], check=True, capture_output=True)
         port = free_port()
         settings = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={directory}")
         arguments = [part for setting in (*settings, *options) for part in ("-c", setting)]
-        command = [*unprivileged, str(home / "postgres"), "-D", str(data), *arguments]
-        server = PostgresServer(command, directory, port, lambda: _accepts_sql(server))
-        with _running(server):
+        command = [*dropped, str(home / "postgres"), "-D", str(data), *arguments]
+        server = PostgresServer(command, directory, port, lambda: accepts_sql(server))
+        with running(server):
             yield server
 
 
@@ -57,12 +58,12 @@ def redis_server(*options: str) -> Iterator[RedisServer]:
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
-    with _directory() as directory:
+    with new_directory() as directory:
         port = free_port()
         where = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
         command = [program, *where, "--appendonly", "yes", "--save", "", *options]
         server = RedisServer(command, directory, port, lambda: _accepts_ping(port))
-        with _running(server):
+        with running(server):
             yield server
 
 
@@ -71,7 +72,7 @@ def shipped_redis(*options: str, **settings: str) -> Iterator[RedisServer]:
     """Give a Redis as its container runs it, by redis/start.sh; `settings` are its environment."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
-    with _directory() as directory:
+    with new_directory() as directory:
         port = free_port()
         folders = {"TMPDIR": str(directory), "REDIS_DIR": str(directory)}
         names = ("REDIS_PASSWORD", "REDIS_API_PASSWORD", "REDIS_EXPORTER_PASSWORD")
@@ -80,7 +81,7 @@ def shipped_redis(*options: str, **settings: str) -> Iterator[RedisServer]:
         command += ["sh", str(ROOT / "redis" / "start.sh")]
         command += ["--bind", "127.0.0.1", "--port", str(port), *options]
         server = RedisServer(command, directory, port, lambda: _accepts_ping(port), password=REDIS_PASSWORD)
-        with _running(server):
+        with running(server):
             yield server
 
 
@@ -97,7 +98,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running(server: Server) -> Iterator[None]:
+def running(server: Server) -> Iterator[None]:
+    """Run the server for the block."""
     try:
         server.start()
         yield
@@ -106,7 +108,8 @@ def _running(server: Server) -> Iterator[None]:
 
 
 @contextmanager
-def _directory() -> Iterator[Path]:
+def new_directory() -> Iterator[Path]:
+    """Give an empty directory for the block."""
     directory = Path(tempfile.mkdtemp(prefix="ml-stack-test-"))
     try:
         yield directory
@@ -114,17 +117,19 @@ def _directory() -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _unprivileged(user: str, directory: Path) -> list[str]:
+def unprivileged(user: str, directory: Path) -> list[str]:
     """Return the command prefix that drops root, which PostgreSQL refuses to run as."""
     if os.geteuid() != 0:
         return []
     shutil.chown(directory, user)
-    shutil.chown(directory / "password", user)
+    for path in directory.iterdir():
+        shutil.chown(path, user)
     # setpriv execs the server: a signal to the child process reaches the server itself.
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 
-def _accepts_sql(server: PostgresServer) -> bool:
+def accepts_sql(server: PostgresServer) -> bool:
+    """Return whether the server can be logged into."""
     try:
         psycopg2.connect(server.url(), connect_timeout=2).close()
     except psycopg2.OperationalError:
