@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from mlstack.data.database import connected
-from mlstack.registry.store import ModelStore
+from mlstack.registry.opening import open_model_store
 from mlstack.runtime.settings import env, read_url
 from mlstack.runtime.step import run_step
 from mlstack.training.config import content_digest, read_training_config
@@ -19,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 def main() -> None:
     """Read the table; train and publish, unless a version with the same content digest exists."""
-    config, store = read_training_config(), ModelStore(Path(env("MODEL_DIR", "/models")))
+    config, store = read_training_config(), open_model_store()
     name = env("DATA_TABLE", "linear_data")
     with connected(read_url("DATABASE_URL"), snapshot=True) as connection:
         source = read_training_input(connection, name, config)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from mlstack.evaluation.quality_gate import evaluate, pending_version, rejection_message
-from mlstack.registry.store import ModelStore
+from mlstack.registry.opening import open_model_store
 from mlstack.runtime.refusals import QualityGateFailed
-from mlstack.runtime.settings import env, env_float, read_url
+from mlstack.runtime.settings import env_float, read_url
 from mlstack.runtime.step import run_step
 
 logger = logging.getLogger(__name__)
@@ -16,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 def main() -> None:
     """Evaluate the latest version, write its report, then promote or reject it."""
-    store, tolerance = ModelStore(Path(env("MODEL_DIR", "/models"))), env_float("EVALUATE_TOLERANCE", 0.05)
+    store, tolerance = open_model_store(), env_float("EVALUATE_TOLERANCE", 0.05)
     version = pending_version(store)
     if version is None:
         logger.info("nothing to do: the version is current", extra={"model_version": store.current()})

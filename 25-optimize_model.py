@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
-from mlstack.registry.store import ModelStore
+from mlstack.registry.opening import open_model_store
 from mlstack.runtime.settings import env, env_float, read_url
 from mlstack.runtime.step import run_step
 from mlstack.training.config import read_training_config
@@ -17,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 def main() -> None:
     """Compare the candidates, publish the best and evaluate it, unless the same search was done before."""
-    store, name = ModelStore(Path(env("MODEL_DIR", "/models"))), env("DATA_TABLE", "linear_data")
+    store, name = open_model_store(), env("DATA_TABLE", "linear_data")
     gate = Gate(read_url("DATABASE_URL"), env_float("EVALUATE_TOLERANCE", 0.05))
     seconds = env_float("OPTIMIZE_SECONDS", 60.0, minimum=0.1)
     found, new = optimize(store, name, read_candidates(read_training_config()), seconds, gate)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from mlstack.data.database import connected
 from mlstack.live.collection import collect
 from mlstack.live.known_columns import KnownColumns
 from mlstack.live.training_table import read_collection
-from mlstack.registry.store import ModelStore
-from mlstack.runtime.settings import env, read_url
+from mlstack.registry.opening import open_model_store
+from mlstack.runtime.settings import read_url
 from mlstack.runtime.step import run_step
 
 logger = logging.getLogger(__name__)
@@ -19,7 +18,7 @@ logger = logging.getLogger(__name__)
 def main() -> None:
     """Add what is new or corrected since the last run."""
     collection = read_collection()
-    known = KnownColumns(ModelStore(Path(env("MODEL_DIR", "/models"))))
+    known = KnownColumns(open_model_store())
     with connected(read_url("LOG_DATABASE_URL")) as log, connected(read_url("DATABASE_URL")) as training:
         done = collect(log, training, collection, known)
     event = "collected" if done.rows else "nothing to do: no true value is new"

@@ -19,6 +19,10 @@ RUN python -m venv --without-pip /opt/venv \
 COPY requirements.lock /opt/images/steps.lock
 RUN /opt/images/install.sh /opt/images/steps.lock
 
+# The client of an object store, where models are in one (docker-compose.object-store.yaml).
+ARG OBJECT_STORE=
+RUN [ -z "$OBJECT_STORE" ] || /opt/images/install.sh /opt/images/object-store.lock
+
 # What your own estimator needs, if there is custom/requirements.txt. Patterns may match nothing, as names may not.
 COPY images/install.sh custo[m]/requirements.tx[t] /opt/images/custom/
 RUN /opt/images/install.sh --custom /opt/images/custom/requirements.txt

@@ -23,7 +23,6 @@ from api.prediction.sealing import Sealer
 from api.settings import Settings
 from mlstack.registry.current_model import Load
 from mlstack.registry.loaded_model import load_model
-from mlstack.registry.store import ModelStore
 from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.metrics import ModelCollector
@@ -71,7 +70,7 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
     batcher = Batcher(cache, log, Limits(settings.max_pending, settings.max_pending_rows, settings.max_wait))
-    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir), load)
+    models = await asyncio.to_thread(ServedModels, settings.models.open(), load)
     models.follow()
     intake = Intake(models, settings.max_rows, settings.max_body_bytes)
     memory = MemoryBudget(settings.max_pending_bytes)

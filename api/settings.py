@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from api.redis_url import read_redis_url
+from mlstack.registry.opening import StoreSettings, read_store_settings
 from mlstack.runtime.secret_files import Secret
 from mlstack.runtime.settings import (
     DEMO_PASSWORDS,
@@ -52,7 +52,7 @@ class Settings:
     neighbours: Neighbours
     keys: ApiKeys
     sealing_keys: tuple[str, ...]  # of what lies in Redis; the first seals, all are accepted
-    model_dir: Path
+    models: StoreSettings
     max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
     host: str
     port: int
@@ -81,7 +81,7 @@ class Settings:
             neighbours=Neighbours.from_env(),
             keys=ApiKeys(),
             sealing_keys=_read_sealing_keys(),
-            model_dir=Path(env("MODEL_DIR", "/models")),
+            models=read_store_settings(),
             max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1_048_576),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; only nginx is published
             port=env_int("PORT", 8000, minimum=1),

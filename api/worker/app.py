@@ -27,7 +27,6 @@ from api.worker.heartbeat import Heartbeat
 from api.worker.job_rows import WorkStore
 from api.worker.settings import WorkerSettings
 from api.worker.sweeper import Sweeper
-from mlstack.registry.store import ModelStore
 from mlstack.registry.trial import TrialLoader
 from mlstack.runtime.secret_files import follow
 from mlstack.web.served_models import ServedModels
@@ -47,7 +46,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     consumer = Consumer(heartbeat)
     broker_address = StoreAddress("rabbitmq", settings.jobs.broker_url)
     broker = Broker(broker_address, "worker", consumer.deliver, prefetch=2 * settings.concurrency)
-    models = await asyncio.to_thread(ServedModels, ModelStore(settings.model_dir), trials.load)
+    models = await asyncio.to_thread(ServedModels, settings.models.open(), trials.load)
     models.follow()
     database = StoreAddress("postgres", settings.database_url)
     follow(settings.database_url, settings.jobs.broker_url)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from api.jobs.settings import JobSettings
+from mlstack.registry.opening import StoreSettings, read_store_settings
 from mlstack.runtime.secret_files import Secret
 from mlstack.runtime.settings import SettingsError, env, env_int, read_database_url
 
@@ -17,7 +17,7 @@ class WorkerSettings:
 
     jobs: JobSettings
     database_url: Secret[str]
-    model_dir: Path
+    models: StoreSettings
     max_model_bytes: int  # as for the api
     host: str
     port: int  # of /health and /metrics
@@ -33,7 +33,7 @@ class WorkerSettings:
         return cls(
             jobs=jobs,
             database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
-            model_dir=Path(env("MODEL_DIR", "/models")),
+            models=read_store_settings(),
             max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1_048_576),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; nothing is published
             port=env_int("PORT", 8001, minimum=1),

@@ -48,7 +48,7 @@ def compare_on_holdout(
     `table` holds the rows it was trained on. Raise QualityGateFailed if their `digest` is not
     the one in the manifest, ModelRefused if the version cannot be loaded.
     """
-    candidate = load_model(store.path(version))
+    candidate = load_model(store.loadable(version))
     manifest = candidate.manifest
     refuse_changed_table(manifest, version, digest)
     current = comparable_current(store, version, manifest)
@@ -88,7 +88,7 @@ def comparable_current(store: ModelStore, version: int, manifest: Manifest) -> L
     if current is None or current == version:
         return None
     try:
-        model = load_model(store.path(current))
+        model = load_model(store.loadable(current))
     except ModelRefused as refused:
         logger.warning("the current version is not compared", extra={"reason": str(refused)})
         return None

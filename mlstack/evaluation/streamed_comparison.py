@@ -29,7 +29,7 @@ def compare_streamed(store: ModelStore, version: int, connection: Connection, to
 
     Raise QualityGateFailed if the table has changed since, ModelRefused if the version cannot be loaded.
     """
-    candidate = load_model(store.path(version))
+    candidate = load_model(store.loadable(version))
     manifest, source = candidate.manifest, candidate.manifest.provenance
     current = comparable_current(store, version, manifest)
     columns = manifest.table_columns

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from mlstack.registry.manifest import Manifest, read_manifest
+from mlstack.registry.opening import open_model_store
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.refusals import ModelRefused, Refusal, StoreRefused
-from mlstack.runtime.settings import SettingsError, env
+from mlstack.runtime.settings import SettingsError
 
 _REGRESSOR = {"rmse": ".4g", "r2": ".4f"}  # the metrics in the list, and their format
 _CLASSIFIER = {"log_loss": ".4g", "accuracy": ".4f"}
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        print(_run(options, ModelStore(Path(env("MODEL_DIR", "/models")))))
+        print(_run(options, open_model_store()))
     except (Refusal, SettingsError) as refused:
         print(f"models: {refused}", file=sys.stderr)
         return 1

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from mlstack.registry.following import Following
 from mlstack.registry.loaded_model import ARTIFACT, LoadedModel, load_model
 from mlstack.registry.store import ModelStore
-from mlstack.runtime.refusals import ModelRefused
+from mlstack.runtime.refusals import ModelRefused, StoreRefused
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +27,18 @@ class CurrentModel:
         self._model: LoadedModel | None = None
         self._seen: Fingerprint | None = None
         self._refreshing = threading.Lock()
-        self.refusal: str | None = None
+        self._refused: str | None = None
+        self._following = Following(store)
         self.loads = 0
 
     def get(self) -> LoadedModel | None:
         """Return the model to predict with, None until one was loaded."""
         return self._model
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the newest version is not the one that is used, None if it is."""
+        return self._refused or self._following.refusal
 
     def refresh(self) -> bool:
         """Load the current version if it changed since the last call; return whether the model was replaced.
@@ -39,17 +46,21 @@ class CurrentModel:
         A version that cannot be loaded is logged once and reported by `refusal`; the old model stays in use.
         """
         with self._refreshing:
+            self._following.refresh()
             version = self._store.current()
             seen = None if version is None else (version, *fingerprint(self._store.path(version)))
-            if seen == self._seen and (version is not None or self.refusal):
+            if seen == self._seen and (version is not None or self._refused):
                 return False
             self._seen = seen
             if version is None:
-                self.refusal = self._why_none()
+                self._refused = self._why_none()
                 return False
             return self._load(version)
 
     def _why_none(self) -> str:
+        if self._following.unreachable:
+            self._seen = ()  # it may be another reason next time
+            return self._following.unreachable
         try:
             next(self._store.root.iterdir(), None)
             (self._store.root / "versions").stat()
@@ -64,12 +75,16 @@ class CurrentModel:
 
     def _load(self, version: int) -> bool:
         try:
-            model = self._load_model(self._store.path(version))
-        except ModelRefused as error:
-            self.refusal = str(error)
-            logger.error("model refused", extra={"model_version": version, "reason": str(error)})
+            model = self._load_model(self._store.loadable(version))
+        except (ModelRefused, StoreRefused) as error:
+            passing = isinstance(error, StoreRefused)
+            if passing:
+                self._seen = ()  # the store may be reached next time
+            if not passing or self._refused != str(error):
+                logger.error("model refused", extra={"model_version": version, "reason": str(error)})
+            self._refused = str(error)
             return False
-        self.refusal = None
+        self._refused = None
         if self._model is not None and self._model.digest == model.digest:
             return False
         self._model = model

@@ -57,17 +57,23 @@ def rollback(root: Path, *, force: bool) -> int:
 
 def previous_version(root: Path) -> int | None:
     """Return what a rollback would serve: the last version before that is undamaged and was not rejected."""
-    order = serving_order(read_history(root))
-    for version in reversed(order[:-1]):
-        if version == order[-1] or version not in version_numbers(root):
-            continue
+    for version in rollback_candidates(root):
         try:
             verify_version(_directory(root, version))
         except ModelRefused:
             continue
-        if _evaluation(root, version).verdict != "rejected":
-            return version
+        return version
     return None
+
+
+def rollback_candidates(root: Path) -> list[int]:
+    """Return the versions that a rollback may serve, the first undamaged one of which it does."""
+    order, known = serving_order(read_history(root)), set(version_numbers(root))
+    return [
+        version
+        for version in reversed(order[:-1])
+        if version != order[-1] and version in known and _evaluation(root, version).verdict != "rejected"
+    ]
 
 
 def _check_columns(root: Path, version: int, manifest: Manifest, force: bool) -> None:

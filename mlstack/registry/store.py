@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from mlstack.registry.atomic_files import draft_directory, publish_directory, replace_link
+from mlstack.registry.atomic_files import draft_directory, publish_directory, replace_file, replace_link
 from mlstack.registry.decisions import previous_version, promote, rollback
 from mlstack.registry.history import GATE, Served, read_history, serve, served_now
 from mlstack.registry.layout import exclusive_writer, linked_version, version_numbers
@@ -30,9 +30,16 @@ class ModelStore:
         """Return the numbers of the published versions, in order."""
         return version_numbers(self.root)
 
+    def refresh(self) -> None:
+        """Take over what writers elsewhere have changed; a folder is always up to date."""
+
     def path(self, version: int) -> Path:
-        """Return the directory of a version, which need not exist."""
+        """Return the directory of a version, which need not exist; of its files the small ones are there."""
         return self.root / "versions" / str(version)
+
+    def loadable(self, version: int) -> Path:
+        """Return the directory of a version to load it from; raise a Refusal if it cannot be had."""
+        return self.path(version)
 
     def current(self) -> int | None:
         """Return the version that is served."""
@@ -100,6 +107,11 @@ class ModelStore:
     def reject(self, version: int, reason: str) -> None:
         """Store the verdict that a version must not be served."""
         self.record(version, Evaluation(verdict="rejected", reason=reason))
+
+    def write_file(self, name: str, content: bytes) -> None:
+        """Replace a file that belongs to no version."""
+        with exclusive_writer(self.root):
+            replace_file(self.root / name, content)
 
     def history(self) -> list[Served]:
         """Return which version was served when and why, in order; the last one is served now."""

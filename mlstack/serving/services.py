@@ -8,7 +8,6 @@ from typing import cast
 
 from flask import current_app
 
-from mlstack.registry.store import ModelStore
 from mlstack.registry.trial import TrialLoader
 from mlstack.serving.health import Health
 from mlstack.serving.metrics import ServingMetrics
@@ -33,7 +32,7 @@ class Services:
 def make_services(settings: ServingSettings, draining: threading.Event) -> Services:
     """Load the current model; connect to the database only at the first query."""
     trials = TrialLoader(settings.max_model_bytes)  # before there are threads
-    models = ServedModels(ModelStore(settings.model_dir), trials.load)
+    models = ServedModels(settings.models.open(), trials.load)
     data = TrainingData(settings.database_url)
     return Services(settings, models, data, Health(models, data, draining), ServingMetrics(models))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
+from mlstack.registry.opening import StoreSettings, read_store_settings
 from mlstack.runtime.secret_files import Secret
-from mlstack.runtime.settings import env, env_int, read_database_url
+from mlstack.runtime.settings import env_int, read_database_url
 from mlstack.web.api_keys import ApiKeys
 
 
@@ -22,7 +22,7 @@ class ServingSettings:
     receive_timeout: int  # without a byte in the middle of a request
     max_body_bytes: int
     max_rows: int
-    model_dir: Path
+    models: StoreSettings
     max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
     database_url: Secret[str]
     keys: ApiKeys
@@ -38,7 +38,7 @@ def read_serving_settings() -> ServingSettings:
         receive_timeout=env_int("RECEIVE_TIMEOUT", 10, minimum=1),
         max_body_bytes=env_int("MAX_BODY_BYTES", 1024 * 1024, minimum=1),
         max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
-        model_dir=Path(env("MODEL_DIR", "/models")),
+        models=read_store_settings(),
         max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1_048_576),
         database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
         keys=ApiKeys(),

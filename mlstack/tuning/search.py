@@ -12,7 +12,6 @@ import msgspec
 
 from mlstack.data.database import connected
 from mlstack.evaluation.quality_gate import evaluate
-from mlstack.registry.atomic_files import replace_file, write_errors
 from mlstack.registry.store import ModelStore
 from mlstack.training.config import TrainingConfig, content_digest
 from mlstack.training.input import TrainingInput, read_training_input
@@ -80,7 +79,7 @@ def optimize(
     if chosen != configured:
         found = _evaluate(store, _trained(store, source, chosen, name, gate), gate, found)
     if scores:  # without any the search is not recorded, so that the next run repeats it
-        _write(store.root, found)
+        store.write_file(FILE_NAME, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     return found, True
 
 
@@ -105,9 +104,6 @@ def _record(content: str, chosen: TrainingConfig, scores: Sequence[Score]) -> Op
     )
 
 
-def _write(root: Path, found: Optimization) -> None:
-    with write_errors(root):
-        replace_file(root / FILE_NAME, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
 
 
 def _evaluate(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from mlstack.registry.current_model import CurrentModel, Load
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
-from mlstack.runtime.refusals import Refusal
+from mlstack.runtime.refusals import Refusal, StoreRefused
 from mlstack.web.problems import Unavailable, UnknownVersion
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,12 @@ class ServedModels:
             self._kept.move_to_end(version)
             return self._kept[version]
         try:
-            model = self._load(self.store.path(version))
+            model = self._load(self.store.loadable(version))
+        except StoreRefused as refusal:
+            logger.warning("version cannot be had", extra={"model_version": version, "reason": str(refusal)})
+            raise Unavailable(
+                f"model version {version} cannot be fetched from the model store now"
+            ) from refusal
         except Refusal as refusal:
             logger.warning("version refused", extra={"model_version": version, "reason": str(refusal)})
             raise UnknownVersion(f"model version {version} may not be served") from refusal

@@ -3,7 +3,7 @@
 # asked; a mirror that has the packages only knows of no vulnerability, so what it answers is no audit.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for lock in requirements.lock api/requirements.lock custom/requirements.txt; do
+for lock in requirements.lock api/requirements.lock images/object-store.lock custom/requirements.txt; do
     [ -e "$lock" ] || continue # your own estimator's, which may have no hashes
     status=0 exact=--require-hashes
     [ "$lock" != custom/requirements.txt ] || exact=--no-deps

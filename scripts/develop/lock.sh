@@ -16,6 +16,7 @@ lock() { # lock NAME [OPTION…]: NAME.txt -> NAME.lock
 lock tests/requirements
 lock tests/boosters --no-deps
 lock images/requirements --constraint tests/requirements.lock
+lock images/object-store --constraint tests/requirements.lock
 lock requirements --constraint tests/requirements.lock
 lock api/requirements --constraint tests/requirements.lock
 lock bench/requirements --constraint tests/requirements.lock

@@ -41,6 +41,8 @@ keep_or_make redis_exporter_password "$(random)"
 keep_or_make rabbitmq_password "$(random)"
 keep_or_make sealing_key "$(random)"
 keep_or_make api_keys "$(random)"
+keep_or_make model_store_access_key "" # of your object store, if models are in one
+keep_or_make model_store_secret_key ""
 
 full=$(cd "$secrets" && pwd)
 options() {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlstack.registry.remote_store import RemoteModelStore
 from mlstack.registry.store import ModelStore
+from mlstack.registry.store_index import object_name
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig
@@ -26,6 +28,16 @@ def publish(store: ModelStore, table: FloatArray, config: TrainingConfig | None 
     version = train_and_publish(store, table.copy(), config, digest, "linear_data")
     store.set_latest(version)
     return version
+
+
+def damage(store: ModelStore, version: int, name: str, content: bytes = b"") -> None:
+    """Replace the content of a version's file by another, wherever the store keeps it."""
+    path = store.path(version) / name
+    path.write_bytes(content)
+    if isinstance(store, RemoteModelStore):
+        where = path.relative_to(store.root).as_posix()
+        entry = store._mirror.applied().index.files[where]
+        store._bucket.upload(object_name(where, entry), path)
 
 
 def promote(store: ModelStore, version: int) -> int:

@@ -17,6 +17,7 @@ from tests.harness.repository_root import ROOT
 
 MAIN = "docker-compose.yaml"
 OVERRIDE = "docker-compose.override.yaml"
+OBJECT_STORE = "docker-compose.object-store.yaml"
 
 # Every documented way to start the stack: its files and its profiles.
 COMBINATIONS = {
@@ -32,6 +33,8 @@ COMBINATIONS = {
         (MAIN, "docker-compose.prod.yaml", "docker-compose.monitoring.yaml"),
         ("async", "extended"),
     ),
+    "object store": ((MAIN, OVERRIDE, OBJECT_STORE), ("*",)),
+    "production, object store": ((MAIN, "docker-compose.prod.yaml", OBJECT_STORE), ("async", "extended")),
     "monitoring": ((MAIN, "docker-compose.monitoring.yaml"), ()),
     "monitoring, async": ((MAIN, "docker-compose.monitoring.yaml"), ("async",)),
 }

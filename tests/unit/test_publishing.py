@@ -16,7 +16,7 @@ from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 from mlstack.training.config import TrainingConfig
 from mlstack.training.train import train
-from tests.harness.model_versions import line_table, promote, publish
+from tests.harness.model_versions import damage, line_table, promote, publish
 
 
 @pytest.fixture
@@ -109,12 +109,12 @@ def test_publishers_at_the_same_time_get_numbers_of_their_own(store: ModelStore)
         thread.join()
 
     assert sorted(numbers) == [1, 1, 2, 2, 3, 3]
-    assert [load_model(store.path(n)).version for n in store.versions()] == [1, 2, 3]
+    assert [load_model(store.loadable(n)).version for n in store.versions()] == [1, 2, 3]
 
 
 def test_a_damaged_version_is_published_anew_under_another_number(store: ModelStore) -> None:
     promote(store, publish(store, line_table()))
-    (store.path(1) / "model.skops").write_bytes(b"")
+    damage(store, 1, "model.skops")
 
     assert publish(store, line_table()) == 2
     assert store.verified(2).version == 2

@@ -15,7 +15,7 @@ from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused, QualityGateFailed
 from mlstack.training.config import TrainingConfig
-from tests.harness.model_versions import line_table, promote, publish
+from tests.harness.model_versions import damage, line_table, promote, publish
 
 TOLERANCE = 0.05
 
@@ -76,7 +76,7 @@ def test_a_current_version_of_other_features_or_damaged_is_no_rival(store: Model
     table = line_table()
 
     assert _compare(store, publish(store, table), table).evaluation.current_version is None
-    (store.path(1) / "model.skops").write_bytes(b"")
+    damage(store, 1, "model.skops")
     assert _compare(store, 2, table).evaluation.verdict == "promoted"
 
 
@@ -130,7 +130,7 @@ def test_a_damaged_current_or_latest_version_closes_the_gate(store: ModelStore, 
     promote(store, publish(store, line_table()))
     promote(store, publish(store, line_table(3.0)))
     store.rollback()
-    (store.path(damaged) / "model.skops").write_bytes(b"")
+    damage(store, damaged, "model.skops")
 
     with pytest.raises(ModelRefused, match="SHA-256 differs"):
         pending_version(store)

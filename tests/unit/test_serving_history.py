@@ -14,7 +14,7 @@ from mlstack.registry.history import FILE_NAME, Served
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import write_evaluation
 from mlstack.runtime.refusals import StoreRefused
-from tests.harness.model_versions import line_table, promote, publish
+from tests.harness.model_versions import damage, line_table, promote, publish
 from tests.unit.test_training_revision import FIRST_RELEASE
 
 
@@ -109,14 +109,14 @@ def test_a_version_of_other_columns_is_served_by_force_only(
 def test_from_a_damaged_version_any_other_may_be_served(store: ModelStore) -> None:
     served(store, 2.0)
     served(store, 3.0, features=2)
-    (store.path(2) / "manifest.json").write_text("{")
+    damage(store, 2, "manifest.json", b"{")
 
     assert store.rollback() == 1
 
 
 def test_damaged_and_rejected_versions_are_passed_over(store: ModelStore) -> None:
     served(store, 2.0, 3.0, 4.0, 5.0)
-    (store.path(3) / "model.skops").write_bytes(b"")
+    damage(store, 3, "model.skops")
     store.reject(2, "worse")
 
     assert store.rollback() == 1

