@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -91,9 +92,14 @@ def read_bucket_address(url: str) -> BucketAddress:
     endpoint = env("MODEL_STORE_ENDPOINT", "").rstrip("/")
     if endpoint and (urlsplit(endpoint).scheme not in {"http", "https"} or not urlsplit(endpoint).hostname):
         raise SettingsError(f"MODEL_STORE_ENDPOINT must look like https://host:port, not {endpoint!r}")
-    access = Secret("MODEL_STORE_ACCESS_KEY", lambda: read_secret("MODEL_STORE_ACCESS_KEY", ""))
-    secret = Secret("MODEL_STORE_SECRET_KEY", lambda: read_secret("MODEL_STORE_SECRET_KEY", ""))
-    if bool(access.value) != bool(secret.value):
+    given = [read_secret("MODEL_STORE_ACCESS_KEY", ""), read_secret("MODEL_STORE_SECRET_KEY", "")]
+    if any(given) and not all(given):
         raise SettingsError("MODEL_STORE_ACCESS_KEY and MODEL_STORE_SECRET_KEY must both be set, or neither")
+    keys = (_key("MODEL_STORE_ACCESS_KEY"), _key("MODEL_STORE_SECRET_KEY")) if all(given) else None
     region = env("MODEL_STORE_REGION", "us-east-1")
-    return BucketAddress(url.rstrip("/"), endpoint, region, (access, secret) if access.value else None)
+    return BucketAddress(url.rstrip("/"), endpoint, region, keys)
+
+
+def _key(name: str) -> Secret[str]:
+    """Return a key that is there and is followed; one that is emptied later stays as it was."""
+    return Secret(name, partial(read_secret, name))
