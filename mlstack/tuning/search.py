@@ -104,8 +104,6 @@ def _record(content: str, chosen: TrainingConfig, scores: Sequence[Score]) -> Op
     )
 
 
-
-
 def _evaluate(store: ModelStore, version: int, gate: Gate, found: Optimization) -> Optimization:
     evaluation = store.evaluation(version)
     if evaluation.verdict == "candidate":
