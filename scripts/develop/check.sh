@@ -44,7 +44,8 @@ compose_lint() { # the main file as it is read in development, then each overlay
     return "$status"
 }
 
-overlays() { compgen -G 'docker-compose.*.yaml' || true; }
+# The Swarm's has variables of its own, which swarm-deploy.sh sets: tests/wiring/test_swarm.py reads it.
+overlays() { compgen -G 'docker-compose.*.yaml' | grep -v swarm || true; }
 
 compose_config() { # the main file with every set of overlays, without and with all profiles
     local files count set i arguments profiles

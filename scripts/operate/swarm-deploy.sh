@@ -14,7 +14,7 @@ SECRETS_DIR=$(realpath -m "${SECRETS_DIR:-secrets}") TLS_DIR=$(realpath -m "${TL
 export SECRETS_DIR TLS_DIR
 secrets=(postgres_password pipeline_database_url reader_database_url inference_database_url drift_database_url monitor_password
     redis_password redis_api_password redis_exporter_password rabbitmq_password sealing_key api_keys)
-files=(database/*.sql postgres/*.sql redis/* nginx/* nginx/prod/* prometheus/prometheus.yml prometheus/rules/* scripts/operate/follow-secret.sh)
+files=(database/*.sql postgres/*.sql redis/* nginx/*.* nginx/prod/* prometheus/prometheus.yml prometheus/rules/* scripts/operate/follow-secret.sh)
 
 [ "$(docker info -f '{{.Swarm.ControlAvailable}}' 2>/dev/null)" = true ] ||
     fail 'this engine is no manager of a Swarm: docker swarm init, or set DOCKER_HOST'
@@ -31,7 +31,7 @@ for name in tls.crt tls.key; do
 done
 
 digest() { cat "$@" | sha256sum | cut -c 1-12; }
-DIGEST=$(digest $(printf '%s\n' "${files[@]}" | while read -r path; do [ ! -f "$path" ] || echo "$path"; done))
+DIGEST=$(digest "${files[@]}")
 DIGEST_TLS_CERTIFICATE=$(digest "$TLS_DIR/tls.crt") DIGEST_TLS_KEY=$(digest "$TLS_DIR/tls.key")
 export DIGEST DIGEST_TLS_CERTIFICATE DIGEST_TLS_KEY
 for name in "${secrets[@]}"; do

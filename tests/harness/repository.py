@@ -68,8 +68,8 @@ def parse(path: str) -> Any:
 
 
 def compose_files() -> list[str]:
-    """Return the names of all Compose files."""
-    return sorted(path.name for path in ROOT.glob("docker-compose*.yaml"))
+    """Return the names of all Compose files; the Swarm's has variables that only swarm-deploy.sh sets."""
+    return sorted(path.name for path in ROOT.glob("docker-compose*.yaml") if "swarm" not in path.name)
 
 
 def dockerfiles() -> list[str]:
