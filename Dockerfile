@@ -27,8 +27,8 @@ RUN [ -z "$OBJECT_STORE" ] || /opt/images/install.sh /opt/images/object-store.lo
 COPY images/install.sh custo[m]/requirements.tx[t] /opt/images/custom/
 RUN /opt/images/install.sh --custom /opt/images/custom/requirements.txt
 
-# A new model volume gets this folder's owner.
-RUN mkdir /models && chown 10001:10001 /models
+# New volumes get the owner of these folders.
+RUN mkdir /models /events && chown 10001:10001 /models /events
 WORKDIR /app
 COPY *.py ./
 COPY mlstack ./mlstack

@@ -10,6 +10,10 @@ from urllib.parse import quote
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 
+from api import comparison
+from api.challengers.comparing import Comparisons
+from api.challengers.scoring import ShadowScoring
+from api.challengers.watching import CanaryWatch
 from api.connections.background import running
 from api.connections.pool import open_pools
 from api.dependencies import require_key
@@ -89,11 +93,19 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         await stack.enter_async_context(running(app.state.neighbours.keep_asking))
         app.state.feedback = FeedbackService(FeedbackStore(pools.writers), service.log)
         stack.enter_context(registered(feedback_metrics.REGISTRY))
+        shadow = ShadowScoring(service.models, service.batcher, pools.writers, settings.shadow_share)
+        watch = CanaryWatch(service.models, pools.readers)
+        app.state.comparisons = Comparisons(service.models, pools.readers)
+        for loop in (shadow.run_forever, watch.run_forever):
+            await stack.enter_async_context(running(loop))
         app.state.predict = PredictEndpoint(service.intake, service.batcher, service.keys, service.memory)
         # Keep the objects loaded so far out of garbage collection: a full one would pause all requests.
         gc.collect()
         gc.freeze()
-        yield {"service": service, "direct": Admission(service.models, service.batcher, service.keys)}
+        yield {
+            "service": service,
+            "direct": Admission(service.models, service.batcher, service.keys, service.intake.callers.of),
+        }
 
 
 async def _only_post(_: Request) -> Response:
@@ -115,6 +127,7 @@ def create_app(settings: Settings, job_settings: JobSettings) -> HotPathFirst:
     app.state.settings, app.state.job_settings = settings, job_settings
     app.include_router(page.router)
     app.include_router(information.router)
+    app.include_router(comparison.router)
     app.include_router(health.router)
     app.include_router(open_inference.router)
     app.include_router(inference.router)

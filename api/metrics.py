@@ -58,4 +58,12 @@ model_max_age = Gauge(
     "Age from which the alert ModelOld tells of a version, 0 for never",
     registry=REGISTRY,
 )
+
+_shadow_rows = Counter(
+    "shadow_rows_total", "Rows for the shadow: scored, dropped, failed", ["result"], registry=REGISTRY
+)
+shadow_rows = {result: _shadow_rows.labels(result) for result in ("scored", "dropped", "failed")}
+
+shadow_version = Gauge("shadow_version", "Version that is scored; 0 without one", registry=REGISTRY)
+
 store_up = Gauge("store_up", "1 while the store answers", ["store"], registry=REGISTRY)

@@ -21,6 +21,7 @@ SECTIONS = [  # of the documentation page, in this order
     {"name": "prediction", "description": "Synchronous predictions."},
     {"name": "jobs", "description": "Asynchronous predictions (profile async)."},
     {"name": "feedback", "description": "The true values of earlier predictions."},
+    {"name": "model", "description": "What a version that is tried would have answered."},
     {"name": "health", "description": "For probes, load balancers and Prometheus."},
     {
         "name": "open inference protocol",

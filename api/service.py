@@ -25,6 +25,7 @@ from mlstack.registry.current_model import Load
 from mlstack.registry.loaded_model import load_model
 from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
+from mlstack.web.challengers import Challengers
 from mlstack.web.metrics import ModelCollector
 from mlstack.web.problems import Unavailable
 from mlstack.web.served_models import ServedModels
@@ -69,10 +70,13 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
-    batcher = Batcher(cache, log, Limits(settings.max_pending, settings.max_pending_rows, settings.max_wait))
-    models = await asyncio.to_thread(ServedModels, settings.models.open(), load)
+    store = settings.models.open()
+    challengers = Challengers(store, load, settings.events_dir, "api", shadows=True)
+    models = await asyncio.to_thread(ServedModels, store, load, challengers)
     models.follow()
-    intake = Intake(models, settings.max_rows, settings.max_body_bytes)
+    limits = Limits(settings.max_pending, settings.max_pending_rows, settings.max_wait)
+    batcher = Batcher(cache, log, limits, challengers.failed)
+    intake = Intake(models, settings.callers, settings.max_rows, settings.max_body_bytes)
     memory = MemoryBudget(settings.max_pending_bytes)
     stores = (database_address, redis_address)
     service = Service(settings, models, *stores, redis, log, intake, batcher, settings.keys, memory)

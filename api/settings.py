@@ -19,6 +19,7 @@ from mlstack.runtime.settings import (
     read_secret,
 )
 from mlstack.web.api_keys import ApiKeys
+from mlstack.web.callers import Callers, read_callers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class Settings:
     keys: ApiKeys
     sealing_keys: tuple[str, ...]  # of what lies in Redis; the first seals, all are accepted
     models: StoreSettings
+    events_dir: Path  # where servers tell each other that a canary was taken back
+    callers: Callers  # by what a canary knows them
+    shadow_share: float  # of the requests
     max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
     host: str
     port: int
@@ -82,6 +86,9 @@ class Settings:
             keys=ApiKeys(),
             sealing_keys=_read_sealing_keys(),
             models=read_store_settings(),
+            events_dir=Path(env("MODEL_EVENTS_DIR", "/events")),
+            callers=read_callers(),
+            shadow_share=_read_share(),
             max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1_048_576),
             host=env("HOST", "0.0.0.0"),  # noqa: S104 a container's own address; only nginx is published
             port=env_int("PORT", 8000, minimum=1),
@@ -110,6 +117,13 @@ def _read_web_url(name: str) -> str:
     if url and not url.startswith(("http://", "https://")):
         raise SettingsError(f"{name} must look like http://localhost:9090, not {url!r}")
     return url
+
+
+def _read_share() -> float:
+    share = env_float("SHADOW_SHARE", 1.0)
+    if share > 1:
+        raise SettingsError(f"SHADOW_SHARE must be a number from 0 to 1, not {share:g}")
+    return share
 
 
 def _read_sealing_keys() -> tuple[str, ...]:

@@ -25,7 +25,7 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"DBNAME" TO inference;
 GRANT USAGE ON SCHEMA public TO inference;
-GRANT SELECT, INSERT ON predictions, feedback TO inference;
+GRANT SELECT, INSERT ON predictions, feedback, shadow_predictions TO inference;
 GRANT SELECT ON retention TO inference;
 GRANT EXECUTE ON FUNCTION maintain_predictions(), maintain_predictions(integer) TO inference;
 \ir jobs.sql
@@ -63,7 +63,7 @@ ALTER ROLE drift PASSWORD :'drift_password' CONNECTION LIMIT 5;
 ALTER ROLE drift SET default_transaction_read_only = on;
 GRANT CONNECT ON DATABASE :"DBNAME" TO drift;
 GRANT USAGE ON SCHEMA public TO drift;
-GRANT SELECT ON predictions, feedback TO drift;
+GRANT SELECT ON predictions, feedback, shadow_predictions TO drift;
 \endif
 
 -- For the exporters of the monitoring overlay: statistics only, no tables.

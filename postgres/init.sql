@@ -75,6 +75,15 @@ CREATE TABLE IF NOT EXISTS feedback (
 
 CREATE INDEX IF NOT EXISTS feedback_received_idx ON feedback (received_at);
 
+-- What a version that is tried (`models shadow`) says to the same rows, but for those that came while the api was busy.
+CREATE TABLE IF NOT EXISTS shadow_predictions (
+    id            uuid    NOT NULL, -- of the prediction
+    version       integer NOT NULL, -- of the model that was tried
+    prediction    jsonb   NOT NULL,
+    probabilities jsonb,            -- of a classifier
+    PRIMARY KEY (id, version)
+);
+
 -- How long predictions and jobs are kept. A caller of the functions below cannot change it; access.sql does.
 CREATE TABLE IF NOT EXISTS retention (
     one_row   boolean PRIMARY KEY DEFAULT true CHECK (one_row),
@@ -82,6 +91,11 @@ CREATE TABLE IF NOT EXISTS retention (
     job_hours integer NOT NULL DEFAULT 168 CHECK (job_hours >= 1) -- of finished jobs
 );
 INSERT INTO retention DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+-- The least id of a prediction of this time: an id begins with its time, in milliseconds.
+CREATE OR REPLACE FUNCTION id_at(moment timestamptz) RETURNS uuid LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT (lpad(to_hex(floor(1000 * extract(epoch FROM moment))::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
 
 -- Creates the partitions of this month and the next two; drops those that ended more than `keep_days` ago (0 keeps
 -- all) and returns their names. lock_timeout: writers queue behind a statement that waits for a table lock, so behind a
@@ -99,6 +113,7 @@ BEGIN
     END IF;
     PERFORM create_predictions_partition((date_trunc('month', now()) + make_interval(months => ahead))::date)
        FROM generate_series(0, 2) AS ahead;
+    DELETE FROM shadow_predictions WHERE id < id_at(now() - make_interval(days => least(nullif(keep_days, 0), 90))); -- 90 at most
     IF keep_days <= 0 THEN
         RETURN dropped;
     END IF;
@@ -116,9 +131,7 @@ BEGIN
     IF deleted > 0 THEN
         dropped := dropped || format('%s rows of predictions_default', deleted);
     END IF;
-    -- An id begins with its time, in milliseconds; a month is dropped when its last day has expired.
-    DELETE FROM feedback WHERE id < (lpad(to_hex(floor(1000 * extract(epoch FROM
-        now() - make_interval(months => 1, days => keep_days)))::bigint), 12, '0') || repeat('0', 20))::uuid;
+    DELETE FROM feedback WHERE id < id_at(now() - make_interval(months => 1, days => keep_days)); -- a month is dropped when its last day has expired
     RETURN dropped;
 END $$;
 

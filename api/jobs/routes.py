@@ -57,7 +57,7 @@ async def submit_job(
     jobs.check_accepting()
     headers = dict(request.scope["headers"])
     identity = identify(headers)
-    question = await service.intake.question(headers, request.receive, share)
+    question = await service.intake.question(headers, request.receive, share, later=True)
     report = await jobs.submit(_submission(identity, question, idempotency_key))
     location = f"/jobs/{msgspec.json.decode(report, type=State).id}"
     reply = {"Location": location, "Retry-After": "1", HEADER: identity.request}

@@ -41,7 +41,7 @@ async def invoke(service: CurrentService, request: Request, share: CurrentShare)
     intake, headers = service.intake, dict(request.scope["headers"])
     body = await intake.body(headers, request.receive, share)
     read = read_csv if is_csv(headers.get(b"content-type", b"").decode("latin-1")) else read_json
-    model = await intake.model(None)
+    model = await intake.model(None, headers)
     values = await parse(partial(read, columns=model.columns, max_rows=intake.max_rows), body)
     rows = intake.cells(values, model, share)
     question = Question(model, rows, None)

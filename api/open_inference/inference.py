@@ -43,8 +43,8 @@ async def infer(
     """Predict from one tensor per column, or one [n, features] of numbers; JSON or binary."""
     started = time.perf_counter()
     intake = service.intake
-    model = await select(service, name, version)
     headers = dict(request.scope["headers"])
+    model = await select(service, name, version, headers)
     body = await intake.body(headers, request.receive, share)
     length = _header_length(request.headers.get(_LENGTH), len(body))
     lists = intake.max_rows + 8 * len(model.features) + _FEW

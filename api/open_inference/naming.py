@@ -9,6 +9,7 @@ import msgspec
 from fastapi import Path
 
 from api.model_name import check_name
+from api.prediction.identifiers import Headers
 from api.service import Service
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.problems import UnknownVersion
@@ -30,12 +31,17 @@ ROUTER: dict[str, Any] = {
 }
 
 
-async def select(service: Service, name: str, version: str | None) -> LoadedModel:
-    """Return the requested model; raise NotFound or UnknownVersion."""
+async def select(
+    service: Service, name: str, version: str | None, headers: Headers | None = None
+) -> LoadedModel:
+    """Return the requested model; raise NotFound or UnknownVersion.
+
+    With the `headers` of a request to predict it may be the canary, otherwise it is the current one.
+    """
     check_name(name)
     if version and not (version.isdecimal() and len(version) <= _LONGEST_VERSION):
         raise UnknownVersion(f"expected a version number; got {version[:64]}")
-    return await service.intake.model(int(version) if version else None)
+    return await service.intake.model(int(version) if version else None, headers)
 
 
 def error_form(path: str, status: int, detail: str) -> tuple[int, bytes] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from array import array
+from collections.abc import Callable
 
 import msgspec
 
@@ -17,6 +18,7 @@ from api.http_server.exchange import DirectExchange
 from api.http_server.metrics import http
 from api.prediction.batcher import Batcher
 from api.prediction.endpoint import PATH
+from api.prediction.identifiers import Headers as Fields
 from api.prediction.identifiers import identify
 from api.prediction.pending import PendingPrediction
 from mlstack.registry.loaded_model import LoadedModel
@@ -37,9 +39,13 @@ class Admission:
     path = PATH.encode()
     max_body_bytes = 4096
 
-    def __init__(self, models: ServedModels, batcher: Batcher, keys: ApiKeys) -> None:
-        """Requests are answered by the current model only."""
+    def __init__(
+        self, models: ServedModels, batcher: Batcher, keys: ApiKeys, caller: Callable[[Fields], bytes]
+    ) -> None:
+        """Requests are answered by the current model, or the canary; `caller` tells who asks."""
         self._current = models.current
+        self._challengers = models.challengers
+        self._caller = caller
         self._batcher = batcher
         self._keys = keys
         self._observer = http.observer(PATH, "POST")
@@ -48,7 +54,9 @@ class Admission:
         """Accept a request and return its exchange, which the response completes; or return None."""
         started = time.perf_counter()
         fields = dict(headers)
-        model = self._current.get()
+        model, canary = self._current.get(), self._challengers.canary
+        if canary is not None and canary.takes(self._caller(fields)):
+            model = canary.model
         if model is None or not model.plain or fields.get(b"content-type") != b"application/json":
             return None
         if b"content-encoding" in fields:

@@ -35,6 +35,14 @@ _BATCH_ROWS = 20_000
 _INLINE_ROWS = 2_000  # of a quick model: more would block the event loop for milliseconds
 
 
+After = Callable[[Batch, int], None]
+Failed = Callable[[LoadedModel], None]
+
+
+def _ignore(_: LoadedModel) -> None:
+    """Without a canary it does not matter whose calls fail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Limits on pending requests and on the wait for a slow model; requests beyond them are refused."""
@@ -47,13 +55,16 @@ class Limits:
 class Batcher:
     """Answers pending predictions; its loops run in the background."""
 
-    def __init__(self, cache: Cache, log: PredictionLog, limits: Limits) -> None:
+    def __init__(self, cache: Cache, log: PredictionLog, limits: Limits, failed: Failed = _ignore) -> None:
+        """`failed` is told whose call failed: an error, or a prediction that is not a finite number."""
         self._cache = cache
         self._log = log
         self._limits = limits
         self._arrived, self._answered = Stage(), Stage()
-        self._slow = ModelCalls(self._deliver, limits.wait)
+        self._failed = failed
+        self._slow = ModelCalls(self._deliver, limits.wait, failed)
         self._requests = self._rows = 0
+        self.after: After | None = None  # is given the answered requests, and how many still wait
 
     @property
     def loops(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
@@ -113,7 +124,8 @@ class Batcher:
         metrics.cache["error" if found.failed else "miss"].inc(len(missed))
         for group in by_model(missed):
             if group[0].model.quick and sum([pending.n_rows for pending in group]) <= _INLINE_ROWS:
-                self._compute(group)
+                with self._refusing_on_failure(group, self._failed):
+                    self._compute(group)
             else:
                 self._slow.add(group)
         self._commit_soon([pending for pending in batch if pending.answer is not None])
@@ -127,6 +139,7 @@ class Batcher:
             pending.answer = computed.get(pending.key)
         self._cache.put_many(computed)
         if len(computed) < len(distinct):
+            self._failed(group[0].model)
             self._refuse([pending for pending in group if pending.answer is None], InvalidInput(OVERFLOW))
 
     def _deliver(self, same: Batch, outcome: Answer | Problem) -> None:
@@ -156,6 +169,8 @@ class Batcher:
         for pending in batch:
             pending.respondent.answer(pending.body())
         self._finish(batch)
+        if self.after is not None:
+            self.after(batch, self._requests)
         metrics.batch_requests.observe(len(batch))
         metrics.prediction_instances.inc(sum([pending.n_rows for pending in batch]))
 
@@ -173,7 +188,7 @@ class Batcher:
         self._requests -= len(batch)
 
     @contextmanager
-    def _refusing_on_failure(self, batch: Batch) -> Iterator[None]:
+    def _refusing_on_failure(self, batch: Batch, failed: Failed = _ignore) -> Iterator[None]:
         """Limit an unexpected error to this batch; it is logged, and the loop continues."""
         try:
             yield
@@ -181,4 +196,5 @@ class Batcher:
             self._refuse(batch, Unavailable(FAILED))
             if not isinstance(error, Exception):
                 raise
+            failed(batch[0].model)
             logger.exception("a batch failed", extra={"requests": len(batch)})

@@ -14,6 +14,7 @@ from mlstack.registry.encoding import Cell
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.bodies import check_json, has_slow_numbers
+from mlstack.web.callers import Callers
 from mlstack.web.classes import check_answer_size
 from mlstack.web.instances import check_rows
 from mlstack.web.requests import decode_rows
@@ -34,9 +35,10 @@ class Question(NamedTuple):
 class Intake:
     """Reads, checks and identifies requests; limits are per request."""
 
-    def __init__(self, models: ServedModels, max_rows: int, max_body_bytes: int) -> None:
-        """`models` selects the model that answers."""
+    def __init__(self, models: ServedModels, callers: Callers, max_rows: int, max_body_bytes: int) -> None:
+        """`models` selects the model that answers, for one of the `callers`."""
         self._models = models
+        self.callers = callers
         self.max_rows = max_rows
         self._max_body_bytes = max_body_bytes
 
@@ -44,20 +46,30 @@ class Intake:
         """Return the whole body, decompressed; raise what read_body raises."""
         return await read_body(receive, self._max_body_bytes, share, headers.get(b"content-encoding", b""))
 
-    async def question(self, headers: Headers, receive: Receive, share: Share) -> Question:
-        """Read the JSON body of POST /predict and POST /jobs; raise a Problem that says what is wrong."""
+    async def question(
+        self, headers: Headers, receive: Receive, share: Share, *, later: bool = False
+    ) -> Question:
+        """Read the JSON body of POST /predict and POST /jobs; raise a Problem that says what is wrong.
+
+        What is answered `later` is for the version that is current then: no canary answers it.
+        """
         body = await self.body(headers, receive, share)
         check_json(headers.get(b"content-type", b"").decode("latin-1"))
         asked = await parse(partial(decode_rows, max_rows=self.max_rows), body)
-        model = await self.model(asked.model_version)
+        model = await self.model(asked.model_version, None if later else headers)
         rows = read_rows(asked, model, self.max_rows)
         share.resize(cost(rows, model))
         return Question(model, rows, asked.model_version)
 
-    async def model(self, version: int | None) -> LoadedModel:
-        """Return the current model, or `version`; an older one is loaded in a thread."""
+    async def model(self, version: int | None, headers: Headers | None) -> LoadedModel:
+        """Return the model that answers this caller, or `version`; an older one is loaded in a thread.
+
+        Without `headers` it is the current one.
+        """
         if version is None:
-            return self._models.select(None)
+            if headers is None or self._models.challengers.canary is None:
+                return self._models.select(None)
+            return self._models.select(None, self.callers.of(headers))
         return await asyncio.to_thread(self._models.select, version)
 
     def rows(self, values: FloatArray, model: LoadedModel, share: Share) -> FloatArray:

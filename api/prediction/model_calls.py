@@ -17,6 +17,7 @@ from api.prediction.answer import Answer
 from api.prediction.computation import OVERFLOW, compute
 from api.prediction.pending import Batch
 from api.prediction.stage import Stage
+from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.problems import FAILED, InvalidInput, Problem, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -57,9 +58,13 @@ class _Line:
 class ModelCalls:
     """Queues questions to slow models and calls the models."""
 
-    def __init__(self, deliver: Deliver, max_wait: float) -> None:
-        """`deliver` is called with all requests of one question and its answer; `max_wait` is in seconds."""
+    def __init__(self, deliver: Deliver, max_wait: float, failed: Callable[[LoadedModel], None]) -> None:
+        """`deliver` is called with all requests of one question and its answer; `max_wait` is in seconds.
+
+        `failed` is told whose call failed.
+        """
         self._deliver = deliver
+        self._failed = failed
         self._max_wait = max_wait
         self._few_rows, self._many_rows = _Line(), _Line()
         self._asking: dict[bytes, Batch] = {}  # by cache key: all requests that wait for the same answer
@@ -101,7 +106,10 @@ class ModelCalls:
             answers = await asyncio.to_thread(compute, group[0].model, group)
         except Exception:
             logger.exception("a call of the model failed", extra={"requests": len(group)})
+            self._failed(group[0].model)
             return [Unavailable(FAILED)] * len(group)
+        if None in answers:
+            self._failed(group[0].model)
         return [InvalidInput(OVERFLOW) if answer is None else answer for answer in answers]
 
 

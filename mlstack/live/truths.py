@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from mlstack.challenger.losses import Actual, Label, class_name
+from mlstack.challenger.prediction_log import time_in_id
 from mlstack.data.database import connected
-from mlstack.registry.columns import class_key
 
 WINDOW = 10_000  # predictions with a true value
-# The time of a prediction is in its id, and the log is partitioned by it: so each is found in one partition.
-TIME_IN_ID = "to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)"
+TIME_IN_ID = time_in_id("id")
 _QUERY = f"""
 WITH newest AS (
     SELECT DISTINCT ON (id) id, actual,
@@ -27,8 +27,6 @@ SELECT json_build_object(
            'probabilities', probabilities, 'prediction_sets', prediction_sets, 'actual', actual)::text
   FROM newest JOIN predictions ON predictions.id = newest.id AND "timestamp" = at
 """  # noqa: S608 the constant above
-Label = str | int | bool
-Actual = float | str | bool | None
 
 
 class _Logged(msgspec.Struct):
@@ -122,10 +120,3 @@ def _add_classes(truths: Truths, logged: _Logged) -> None:
             rows.likelihood.append(probabilities[name])
         elif name is not None:
             truths.unusable += 1
-
-
-def class_name(value: float | str | bool) -> str:
-    """Return a class as the key of `probabilities`: true, false, a whole number's digits, text as it is."""
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else str(value)
-    return class_key(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlstack.registry.challengers import end_of_the_served
 from mlstack.registry.history import (
     PERSON,
     append,
@@ -51,6 +52,7 @@ def rollback(root: Path, *, force: bool) -> int:
         undone = _evaluation(root, current).with_verdict("rolled back", f"rolled back to version {version}")
         write_evaluation(_directory(root, current), undone)
         set_current(root, version)
+        end_of_the_served(root, version, PERSON, command)
         _decide(root, version, _evaluation(root, version).with_verdict("promoted", reason))
         return version
 

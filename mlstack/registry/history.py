@@ -6,13 +6,13 @@ killed in between, the last line names another version and counts as not carried
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from mlstack.registry.atomic_files import sync_directory
+from mlstack.registry.challengers import end_of_the_served
+from mlstack.registry.journal import append_lines, read_lines
 from mlstack.registry.layout import linked_version, set_current, version_numbers
 from mlstack.registry.verdicts import read_evaluation
 
@@ -41,20 +41,14 @@ def served_now(version: int, by: str, command: str, reason: str, rolled_back: in
 
 def read_history(root: Path) -> list[Served]:
     """Return what was served, in order; the last entry is what is served now, if anything is."""
-    entries = _lines(root) or _from_evaluations(root)
+    entries = read_lines(root / FILE_NAME, Served) or _from_evaluations(root)
     return entries + _correction(entries, linked_version(root, "current"))
 
 
 def append(root: Path, entry: Served) -> None:
     """Add a line durably, after what is missing before it; the caller holds the writer's lock."""
-    known = _lines(root)
-    added = [*read_history(root)[len(known) :], entry]
-    with (root / FILE_NAME).open("ab+") as file:
-        cut_short = file.tell() > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
-        file.write(b"\n" * cut_short + b"".join(msgspec.json.encode(each) + b"\n" for each in added))
-        file.flush()
-        os.fsync(file.fileno())
-    sync_directory(root)
+    known = read_lines(root / FILE_NAME, Served)
+    append_lines(root / FILE_NAME, [*read_history(root)[len(known) :], entry])
 
 
 def _correction(entries: list[Served], current: int | None) -> list[Served]:
@@ -73,6 +67,7 @@ def serve(root: Path, entry: Served) -> None:
     if linked_version(root, "current") != entry.version:
         append(root, entry)
         set_current(root, entry.version)
+        end_of_the_served(root, entry.version, entry.by, entry.command)
 
 
 def serving_order(entries: list[Served]) -> list[int]:
@@ -85,21 +80,6 @@ def serving_order(entries: list[Served]) -> list[int]:
         elif not order or order[-1] != entry.version:
             order.append(entry.version)
     return order
-
-
-def _lines(root: Path) -> list[Served]:
-    """Return the entries of the file; a line that was cut short or is damaged is left out."""
-    entries = []
-    try:
-        lines = (root / FILE_NAME).read_bytes().splitlines()
-    except FileNotFoundError:
-        return []
-    for line in lines:
-        try:
-            entries.append(msgspec.json.decode(line, type=Served))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue
-    return entries
 
 
 def _from_evaluations(root: Path) -> list[Served]:

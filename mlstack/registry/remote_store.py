@@ -35,6 +35,8 @@ T = TypeVar("T")
 class RemoteModelStore(ModelStore):
     """A model store whose folder `root` is a mirror of a bucket; reading needs the mirror only."""
 
+    has_trials = False  # the bucket's index does not hold them
+
     def __init__(self, address: BucketAddress, directory: Path, most_bytes: int) -> None:
         """Mirror below `directory`; each bucket and prefix has a folder of its own there."""
         place = hashlib.sha256(f"{address.endpoint} {address.url}".encode()).hexdigest()[:16]

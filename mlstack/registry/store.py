@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlstack.registry.atomic_files import draft_directory, publish_directory, replace_file, replace_link
+from mlstack.registry.challengers import ROLES, tried_version
 from mlstack.registry.decisions import previous_version, promote, rollback
 from mlstack.registry.history import GATE, Served, read_history, serve, served_now
 from mlstack.registry.layout import exclusive_writer, linked_version, version_numbers
@@ -22,6 +23,8 @@ from mlstack.runtime.refusals import ModelRefused, StoreRefused
 
 class ModelStore:
     """The versions below `root`. A lock in the volume excludes concurrent writers; readers need no lock."""
+
+    has_trials = True  # a version can be tried beside the current one
 
     def __init__(self, root: Path) -> None:
         self.root = root  # the first write creates it
@@ -134,12 +137,14 @@ class ModelStore:
     def prune(self, keep: int) -> list[int]:
         """Delete old versions; return what was deleted.
 
-        The newest `keep` are kept, the current and the latest one, and the one that a rollback would serve.
+        The newest `keep` are kept, the current and the latest one, the one that a rollback would serve, and
+        those that are tried.
         """
         if keep < 1:
             raise StoreRefused(f"at least 1 version must be kept, not {keep}")
         with exclusive_writer(self.root):
             kept = {*self.versions()[-keep:], self.current(), self.latest(), previous_version(self.root)}
+            kept |= {tried_version(self.root, role) for role in ROLES}
             deleted = [version for version in self.versions() if version not in kept]
             for version in deleted:
                 shutil.rmtree(self.path(version))

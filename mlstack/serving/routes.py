@@ -11,6 +11,7 @@ from mlstack.serving.answers import ENDPOINTS, describe_answer, describe_model
 from mlstack.serving.body import read_body
 from mlstack.serving.services import services
 from mlstack.web.bodies import check_json
+from mlstack.web.callers import ADDRESS
 from mlstack.web.probes import LIVE, ready
 from mlstack.web.problems import InvalidInput
 from mlstack.web.requests import decode_rows
@@ -34,9 +35,11 @@ def predict() -> Response:
     check_json(request.content_type)
     settings = services().settings
     asked = decode_rows(read_body(request, settings.max_body_bytes), settings.max_rows)
-    model = services().models.select(asked.model_version)
+    models = services().models
+    model = models.select(asked.model_version, _caller() if models.challengers.canary else b"")
     rows = read_rows(asked, model, settings.max_rows).encoded
-    described = describe_answer(model, rows)
+    with models.challengers.watching(model):
+        described = describe_answer(model, rows)
     g.model_version = model.version
     services().metrics.instances.inc(len(rows))
     return answer(described)
@@ -79,6 +82,13 @@ def metrics() -> Response:
 def answer(content: object, status: int = 200) -> Response:
     """Return `content` as JSON, spaced as "Multi-Container Data Pipeline Project" has it; refuse NaN."""
     return Response(json.dumps(content, allow_nan=False) + "\n", status, mimetype="application/json")
+
+
+def _caller() -> bytes:
+    """Return what stands for the caller."""
+    given = (services().settings.callers.header, ADDRESS)
+    headers = {name.lower().encode(): request.headers.get(name, "").encode("latin-1") for name in given}
+    return services().settings.callers.of(headers)
 
 
 def read_limit(text: str) -> int:

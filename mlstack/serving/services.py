@@ -13,6 +13,7 @@ from mlstack.serving.health import Health
 from mlstack.serving.metrics import ServingMetrics
 from mlstack.serving.settings import ServingSettings
 from mlstack.serving.training_data import TrainingData
+from mlstack.web.challengers import Challengers
 from mlstack.web.served_models import ServedModels
 
 _KEY = "serving"
@@ -32,7 +33,9 @@ class Services:
 def make_services(settings: ServingSettings, draining: threading.Event) -> Services:
     """Load the current model; connect to the database only at the first query."""
     trials = TrialLoader(settings.max_model_bytes)  # before there are threads
-    models = ServedModels(settings.models.open(), trials.load)
+    store = settings.models.open()
+    challengers = Challengers(store, trials.load, settings.events_dir, "model-serve")
+    models = ServedModels(store, trials.load, challengers)
     data = TrainingData(settings.database_url)
     return Services(settings, models, data, Health(models, data, draining), ServingMetrics(models))
 

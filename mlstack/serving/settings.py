@@ -9,6 +9,7 @@ from mlstack.registry.opening import StoreSettings, read_store_settings
 from mlstack.runtime.secret_files import Secret
 from mlstack.runtime.settings import env_int, read_database_url
 from mlstack.web.api_keys import ApiKeys
+from mlstack.web.callers import Callers, read_callers
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class ServingSettings:
     max_body_bytes: int
     max_rows: int
     models: StoreSettings
+    events_dir: Path  # where servers tell each other that a canary was taken back
+    callers: Callers  # by what a canary knows them
     max_model_bytes: int  # of a version's file, packed and unpacked, and of the memory that loading it takes
     database_url: Secret[str]
     keys: ApiKeys
@@ -39,6 +42,8 @@ def read_serving_settings() -> ServingSettings:
         max_body_bytes=env_int("MAX_BODY_BYTES", 1024 * 1024, minimum=1),
         max_rows=env_int("MAX_ROWS", 10_000, minimum=1),
         models=read_store_settings(),
+        events_dir=Path(env("MODEL_EVENTS_DIR", "/events")),
+        callers=read_callers(),
         max_model_bytes=env_int("MODEL_MAX_BYTES", 256 << 20, minimum=1_048_576),
         database_url=Secret("DATABASE_URL", partial(read_database_url, "DATABASE_URL")),
         keys=ApiKeys(),

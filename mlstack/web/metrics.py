@@ -8,6 +8,7 @@ from datetime import datetime
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from mlstack.web.challengers import Challengers
 from mlstack.web.served_models import ServedModels
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -50,3 +51,25 @@ class ModelCollector(Collector):
             "model_refused", "1 while `current` names a version that was refused", value=refused
         )
         yield CounterMetricFamily("model_loads", "Versions loaded as the current one", value=current.loads)
+        yield from _tried(self._models.challengers)
+
+
+def _tried(challengers: Challengers) -> Iterator[Metric]:
+    """Yield canary_version, canary_share, canary_taken_back and canary_failed_calls_total."""
+    canary, found = challengers.canary, challengers.set_canary
+    yield GaugeMetricFamily(
+        "canary_version", "Version that answers a share; 0 without one", value=found.version if found else 0
+    )
+    share = canary.challenger.share if canary else 0.0
+    yield GaugeMetricFamily("canary_share", "Share of the callers that it answers", value=share)
+    yield GaugeMetricFamily(
+        "canary_taken_back",
+        "1 if the canary was taken back",
+        value=float(challengers.taken_back),
+    )
+    failed = CounterMetricFamily(
+        "canary_failed_calls", "Failed calls of the model while there is a canary", labels=["model"]
+    )
+    failed.add_metric(["canary"], canary.failures if canary else 0)
+    failed.add_metric(["current"], canary.current_failures if canary else 0)
+    yield failed

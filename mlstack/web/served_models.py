@@ -11,6 +11,7 @@ from mlstack.registry.current_model import CurrentModel, Load
 from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import Refusal, StoreRefused
+from mlstack.web.challengers import Challengers
 from mlstack.web.problems import Unavailable, UnknownVersion
 
 logger = logging.getLogger(__name__)
@@ -23,11 +24,18 @@ _KEPT_VERSIONS = 4
 class ServedModels:
     """The versions that a server uses; safe to share between threads."""
 
-    def __init__(self, store: ModelStore, load: Load = load_model) -> None:
-        """Load the current version, if any; a refused one is logged and leaves the server unready."""
+    def __init__(
+        self, store: ModelStore, load: Load = load_model, challengers: Challengers | None = None
+    ) -> None:
+        """Load the current version, if any; a refused one is logged and leaves the server unready.
+
+        Without `challengers` no version is tried beside it.
+        """
         self.current = CurrentModel(store, load)
-        self.current.refresh()
+        self.challengers = challengers or Challengers(store, load, store.root, "")
+        self._tried = challengers is not None
         self.store = store
+        self.refresh()
         self._load = load
         self._kept: OrderedDict[int, LoadedModel] = OrderedDict()
         self._lock = threading.Lock()
@@ -36,12 +44,21 @@ class ServedModels:
         """Load newly promoted versions within about a second, on a daemon thread of this process."""
         threading.Thread(target=self._follow, name="model-refresh", daemon=True).start()
 
-    def select(self, version: int | None) -> LoadedModel:
-        """Return the current model, or `version`; raise Unavailable or UnknownVersion if there is none.
+    def refresh(self) -> None:
+        """Follow the model volume."""
+        self.current.refresh()
+        if self._tried:
+            self.challengers.refresh(self.current.get())
 
-        The caller holds one immutable model, so a swap in between cannot mix two versions in an answer.
+    def select(self, version: int | None, caller: bytes = b"") -> LoadedModel:
+        """Return the model for this caller, or `version`; raise Unavailable or UnknownVersion without one.
+
+        Who calls holds one immutable model, so a swap in between cannot mix two versions in an answer.
         """
         model = self.current.get()
+        canary = self.challengers.canary
+        if canary is not None and version is None and model is not None and canary.takes(caller):
+            return canary.model
         if version is None:
             if model is None:
                 raise Unavailable(f"no model is loaded yet: {self.current.refusal}")
@@ -83,6 +100,6 @@ class ServedModels:
         while True:
             time.sleep(_REFRESH_SECONDS if self.current.get() else _FIRST_MODEL_SECONDS)
             try:
-                self.current.refresh()
+                self.refresh()
             except Exception:  # any error: the loaded model stays in use, and the next check may succeed
                 logger.exception("cannot look for a new model version")

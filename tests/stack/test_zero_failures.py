@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
 from tests.harness.repository_root import ROOT
 from tests.harness.stack.checked_load import PORTS, CheckedLoad
 from tests.harness.stack.compose import Stack
+from tests.harness.stack.following import await_followed, health_pages, retrain, served_version
+from tests.harness.stack.tried_versions import try_a_version
 from tests.harness.stack.waiting import wait_until
 
 SERVERS = tuple(PORTS)
-INSIDE = {"api": 8000, "model-serve": 5000}  # the ports of the containers themselves
-FOLLOW_SECONDS = 2.0  # README: servers follow within two seconds
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +44,6 @@ def write_release(stack: Stack, release: str) -> None:
 def scale(stack: Stack, replicas: int, recreate: str = "--no-recreate") -> None:
     counts = [part for server in SERVERS for part in ("--scale", f"{server}={replicas}")]
     stack.compose("up", "--detach", "--wait", "--no-deps", recreate, *counts, *SERVERS)
-
-
-def retrain(stack: Stack, **settings: str) -> None:
-    """Make other data, train on them and let the quality gate promote the version."""
-    for step in ("data-prep", "model-train", "model-evaluate"):
-        done = stack.run_step(step, env=settings)
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def kill_a_replica(stack: Stack) -> None:
@@ -108,31 +99,6 @@ def roll_back(stack: Stack) -> None:
     assert served_version(stack) != before
 
 
-def health_pages(stack: Stack) -> list[str]:
-    """Return where each replica itself is asked for its health."""
-    return [
-        f"http://{each.address}:{INSIDE[server]}/health"
-        for server in SERVERS
-        for each in stack.containers(server)
-    ]
-
-
-def served_version(stack: Stack) -> int:
-    """Return the version that the link `current` names."""
-    link = stack.compose("exec", "-T", "model-serve", "readlink", "/models/current").stdout
-    return int(link.rpartition("/")[2])
-
-
-def await_followed(stack: Stack, urls: list[str]) -> None:
-    """Return when every replica answers from the current version, which must be within two seconds."""
-    ended = time.monotonic()
-    version = served_version(stack)
-    with httpx.Client(timeout=10, trust_env=False) as client:
-        while {client.get(url).json()["model_version"] for url in urls} != {version}:
-            assert time.monotonic() < ended + FOLLOW_SECONDS, "a replica has not followed"
-            time.sleep(0.05)
-
-
 def await_healthy(stack: Stack) -> None:
     def healthy() -> bool:
         found = [each.health for server in SERVERS for each in stack.containers(server)]
@@ -148,6 +114,7 @@ def await_healthy(stack: Stack) -> None:
         restart_a_replica,
         retrain_on_other_data,
         roll_back,
+        try_a_version,
         scale_down_and_up,
         update_to_a_changed_image,
     ],

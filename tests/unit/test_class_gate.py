@@ -12,7 +12,7 @@ import pytest
 
 from mlstack.evaluation.comparison import Comparison, compare_on_holdout
 from mlstack.evaluation.report import write_report
-from mlstack.registry.__main__ import main
+from mlstack.models.__main__ import main
 from mlstack.registry.columns import Column
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation

@@ -1,4 +1,4 @@
-"""python -m mlstack.registry: what is there, what is served, and back again."""
+"""python -m mlstack.models: what is there, what is served, and back again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlstack.registry.__main__ import main
+from mlstack.models.__main__ import main
 from mlstack.registry.store import ModelStore
 from tests.harness.model_versions import line_table, promote, publish
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mlstack.registry.__main__ import main
+from mlstack.models.__main__ import main
 from mlstack.registry.atomic_files import replace_link
 from mlstack.registry.history import FILE_NAME, Served
 from mlstack.registry.store import ModelStore

@@ -63,7 +63,7 @@ def test_commands_in_alerts_name_services_that_there_are() -> None:
 
     named = {word for word in words if re.fullmatch(r"[a-z]+(-[a-z]+)?", word)}
     assert {"postgres", "redis", "worker", "models"} <= named
-    assert named - known == {"list", "rollback", "prune", "redis-cli"}
+    assert named - known == {"history", "list", "rollback", "prune", "redis-cli"}
 
 
 @pytest.mark.parametrize("name", TEST_FILES)

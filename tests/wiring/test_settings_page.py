@@ -32,7 +32,12 @@ _NEEDED = {
     "AMQP_URL": "amqp://jobs:secret@rabbitmq:5672/",
     "SEALING_KEY": settings()["SEALING_KEY"],  # without one the api seals with its database's URL
 }
-_BY_RULES_OF_ITS_OWN = {"DATA_MIN", "DATA_MAX", "TEST_FRACTION"}  # empty is allowed; less than 1
+_BY_RULES_OF_ITS_OWN = {
+    "DATA_MIN",
+    "DATA_MAX",
+    "TEST_FRACTION",
+    "SHADOW_SHARE",
+}  # empty is allowed; at most 1
 
 
 def _sources() -> Iterator[str]:

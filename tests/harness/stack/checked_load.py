@@ -98,14 +98,14 @@ class CheckedLoad:
                 server = servers[number % 2]
                 number += 1
                 rows = [[numbers.uniform(0, 20)] for _ in range(numbers.choice([1, 1, 2, 50]))]
-                self.outcomes.append(self._ask(client, server, rows))
+                self.outcomes.append(self._ask(client, server, rows, f"caller-{numbers.randrange(40)}"))
                 self._stop.wait(_PAUSE)
 
-    def _ask(self, client: httpx.Client, server: str, rows: list[list[float]]) -> Outcome:
+    def _ask(self, client: httpx.Client, server: str, rows: list[list[float]], caller: str) -> Outcome:
         url = f"http://localhost:{self.stack.port(PORTS[server])}/predict"
         sent = time.monotonic()
         try:
-            answer = client.post(url, json={"values": rows})
+            answer = client.post(url, json={"values": rows}, headers={"X-Caller-ID": caller})
             return Outcome(server, sent, rows, answer.status_code, answer.json())
         except (httpx.TransportError, ValueError) as error:
             return Outcome(server, sent, rows, 0, {}, repr(error))

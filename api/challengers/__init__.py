@@ -1,0 +1,1 @@
+"""Versions that are tried beside the current one: the shadow is scored, the canary is watched."""

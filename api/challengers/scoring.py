@@ -1,0 +1,149 @@
+"""Scores the shadow on answered requests: in a thread of the lowest priority, a small share of the time.
+
+Nothing here was promised to anybody: rows are dropped while the service is busy, and lost when it ends or
+while PostgreSQL is away. Each is counted (shadow_rows_total).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from api import metrics
+from api.challengers.rows import Translation
+from api.challengers.waiting import Answered, Waiting
+from api.connections.pool import ConnectionPool
+from api.connections.postgres import PostgresUnavailable, RejectedRow
+from api.prediction.answer import Answer
+from api.prediction.batcher import Batcher
+from api.prediction.computation import compute
+from mlstack.registry.loaded_model import LoadedModel
+from mlstack.web.problems import Unavailable
+from mlstack.web.served_models import ServedModels
+
+logger = logging.getLogger(__name__)
+
+_ROUND_REQUESTS, _ROUND_ROWS = 256, 2000
+_LOOK_SECONDS = 0.25  # between looks for a shadow
+_LEAST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_PAUSES = {False: 1.0, True: 30.0}  # times the length of a round: when the service is idle, and when busy
+_BUSY = 0.25  # of a core, for anything else than the shadow
+_INSERT_SECONDS = 2.0
+_INSERT = """
+INSERT INTO shadow_predictions (id, version, prediction, probabilities)
+SELECT id, $2::integer, prediction, probabilities
+  FROM unnest($1::uuid[], $3::jsonb[], $4::jsonb[]) AS row (id, prediction, probabilities)
+ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    content: bytes
+    n_rows: int
+
+
+class ShadowScoring:
+    """Its loop runs in the background; without a shadow it only looks whether there is one."""
+
+    def __init__(self, models: ServedModels, batcher: Batcher, writers: ConnectionPool, share: float) -> None:
+        """`share` is that of the requests that are scored, 0 to 1."""
+        self._models = models
+        self._batcher = batcher
+        self._writers = writers
+        self._share = share
+        self._waiting = Waiting(share)
+        self._thread = ThreadPoolExecutor(1, "shadow", initializer=_yield_to_others)
+
+    async def run_forever(self) -> None:
+        """Score until cancelled."""
+        busy = True
+        try:
+            while True:
+                shadow, current = self._models.challengers.shadow, self._models.current.get()
+                if shadow is None or current is None or not self._share:
+                    self._attend(None, None)
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    continue
+                self._attend(current, shadow)
+                busy = await self._round(shadow, Translation(current.columns, shadow.columns), busy)
+        finally:
+            self._attend(None, None)
+            self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _attend(self, current: LoadedModel | None, shadow: LoadedModel | None) -> None:
+        """From now on collect what the current version answers, or nothing."""
+        digest = "" if current is None else current.digest
+        if digest != self._waiting.answered_by:
+            self._waiting.drop_all()
+            self._waiting.answered_by = digest
+        metrics.shadow_version.set(0 if shadow is None else shadow.version)
+        self._batcher.after = None if current is None else self._waiting.offer
+
+    async def _round(self, shadow: LoadedModel, translation: Translation, busy: bool) -> bool:
+        """Score some requests, then pause; return whether the service was busy meanwhile."""
+        began, used = time.perf_counter(), time.process_time()
+        own = 0.0
+        taken = self._waiting.take(_ROUND_REQUESTS, _ROUND_ROWS)
+        if taken:
+            try:
+                own = await self._score(shadow, translation, taken)
+            except Exception:  # whatever a version does when it is scored, the service goes on
+                metrics.shadow_rows["failed"].inc(sum([each.n_rows for each in taken]))
+                logger.exception("the shadow cannot be scored", extra={"model_version": shadow.version})
+        pause = (time.perf_counter() - began) * _PAUSES[busy]
+        await asyncio.sleep(min(max(pause, _LEAST_PAUSE), _LONGEST_PAUSE))
+        others = time.process_time() - used - own
+        return others > _BUSY * (time.perf_counter() - began)
+
+    async def _score(self, shadow: LoadedModel, translation: Translation, taken: list[Answered]) -> float:
+        """Store what the shadow says; return the processor's time that this took in the thread."""
+        loop = asyncio.get_running_loop()
+        answers, seconds = await loop.run_in_executor(self._thread, _answers, shadow, translation, taken)
+        found = [(each, answer) for each, answer in zip(taken, answers, strict=True) if answer is not None]
+        failed = sum([each.n_rows for each, answer in zip(taken, answers, strict=True) if answer is None])
+        scored = sum([each.n_rows for each, _ in found])
+        try:
+            if found:
+                await self._store(shadow.version, found)
+        except (PostgresUnavailable, RejectedRow, Unavailable) as error:
+            logger.warning("scores of the shadow are lost", extra={"reason": str(error)})
+            scored, failed = 0, failed + scored
+        metrics.shadow_rows["scored"].inc(scored)
+        metrics.shadow_rows["failed"].inc(failed)
+        return seconds
+
+    async def _store(self, version: int, found: list[tuple[Answered, Answer]]) -> None:
+        ids = [each.id for each, _ in found]
+        predictions = [answer.predictions for _, answer in found]
+        probabilities = [answer.probabilities for _, answer in found]
+        async with self._writers.connection() as connection:
+            await connection.run(_INSERT, ids, version, predictions, probabilities, within=_INSERT_SECONDS)
+
+
+def _answers(
+    shadow: LoadedModel, translation: Translation, taken: list[Answered]
+) -> tuple[list[Answer | None], float]:
+    """Return the shadow's answers, None where it has none, and the processor's time in seconds."""
+    began = time.thread_time()
+    contents = [translation.content(each.content, each.sent) for each in taken]
+    asked = [
+        (place, _Question(content, taken[place].n_rows))
+        for place, content in enumerate(contents)
+        if content is not None
+    ]
+    answers: list[Answer | None] = [None] * len(taken)
+    computed = compute(shadow, [question for _, question in asked]) if asked else []
+    for (place, _), answer in zip(asked, computed, strict=True):
+        answers[place] = answer
+    return answers, time.thread_time() - began
+
+
+def _yield_to_others() -> None:
+    """Give this thread, not the process, the lowest priority."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
