@@ -136,6 +136,7 @@ _BENCHMARKS: dict[str, Benchmark] = {
     "models": _by("models", _ROUNDS, _ROUGHLY),
     "replicas": _by("replicas", _ROUNDS, _ROUGHLY),
     "peers": _by("peer_runs", _ROUNDS, _ROUGHLY),
+    "shadow": _by("shadow", _ROUNDS, _ROUGHLY),
     "training": _training,
     "growth": _growth,
     "hotspots": _by("hotspots", (15.0,), (3.0,)),
