@@ -79,6 +79,7 @@ trap 'rm -rf "$part"' EXIT
 note_waiting
 [ "$databases" = no ] || { save_database database; save_database postgres; }
 say "saving the model volume"
+"${compose[@]}" run --rm -T --no-deps models list >/dev/null 2>&1 || true # a canary that was taken back is ended in it
 log=$({ "${compose[@]}" run --rm -T --no-deps --entrypoint tar models -C /models -cf - . >&3; } 3>"$part/models.tar" 2>&1) ||
     fail "nothing was saved: the model volume: $(tail -n 1 <<<"$log")"
 settings >"$part/settings"
