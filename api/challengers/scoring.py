@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from api import metrics
 from api.challengers.rows import Translation
+from api.challengers.scores import store_scores
 from api.challengers.waiting import Answered, Waiting
 from api.connections.pool import ConnectionPool
 from api.connections.postgres import PostgresUnavailable, RejectedRow
@@ -28,18 +29,13 @@ from mlstack.web.served_models import ServedModels
 
 logger = logging.getLogger(__name__)
 
-_ROUND_REQUESTS, _ROUND_ROWS = 256, 2000
+_ROUND_REQUESTS = 256
+_FIRST_ROWS, _MOST_ROWS = 16, 2000  # of a round
+_ROUND_SECONDS = 0.2  # of the thread: when the service ends, it waits for that
 _LOOK_SECONDS = 0.25  # between looks for a shadow
 _LEAST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _PAUSES = {False: 1.0, True: 30.0}  # times the length of a round: when the service is idle, and when busy
 _BUSY = 0.25  # of a core, for anything else than the shadow
-_INSERT_SECONDS = 2.0
-_INSERT = """
-INSERT INTO shadow_predictions (id, version, prediction, probabilities)
-SELECT id, $2::integer, prediction, probabilities
-  FROM unnest($1::uuid[], $3::jsonb[], $4::jsonb[]) AS row (id, prediction, probabilities)
-ON CONFLICT DO NOTHING
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +54,7 @@ class ShadowScoring:
         self._writers = writers
         self._share = share
         self._waiting = Waiting(share)
+        self._rows = _FIRST_ROWS
         self._thread = ThreadPoolExecutor(1, "shadow", initializer=_yield_to_others)
 
     async def run_forever(self) -> None:
@@ -89,7 +86,7 @@ class ShadowScoring:
         """Score some requests, then pause; return whether the service was busy meanwhile."""
         began, used = time.perf_counter(), time.process_time()
         own = 0.0
-        taken = self._waiting.take(_ROUND_REQUESTS, _ROUND_ROWS)
+        taken = self._waiting.take(_ROUND_REQUESTS, self._rows)
         if taken:
             try:
                 own = await self._score(shadow, translation, taken)
@@ -105,25 +102,22 @@ class ShadowScoring:
         """Store what the shadow says; return the processor's time that this took in the thread."""
         loop = asyncio.get_running_loop()
         answers, seconds = await loop.run_in_executor(self._thread, _answers, shadow, translation, taken)
+        if seconds > _ROUND_SECONDS:
+            self._rows = max(1, self._rows // 2)
+        elif seconds < _ROUND_SECONDS / 2:
+            self._rows = min(_MOST_ROWS, self._rows * 2)
         found = [(each, answer) for each, answer in zip(taken, answers, strict=True) if answer is not None]
         failed = sum([each.n_rows for each, answer in zip(taken, answers, strict=True) if answer is None])
         scored = sum([each.n_rows for each, _ in found])
         try:
             if found:
-                await self._store(shadow.version, found)
+                await store_scores(self._writers, shadow.version, found)
         except (PostgresUnavailable, RejectedRow, Unavailable) as error:
             logger.warning("scores of the shadow are lost", extra={"reason": str(error)})
             scored, failed = 0, failed + scored
         metrics.shadow_rows["scored"].inc(scored)
         metrics.shadow_rows["failed"].inc(failed)
         return seconds
-
-    async def _store(self, version: int, found: list[tuple[Answered, Answer]]) -> None:
-        ids = [each.id for each, _ in found]
-        predictions = [answer.predictions for _, answer in found]
-        probabilities = [answer.probabilities for _, answer in found]
-        async with self._writers.connection() as connection:
-            await connection.run(_INSERT, ids, version, predictions, probabilities, within=_INSERT_SECONDS)
 
 
 def _answers(

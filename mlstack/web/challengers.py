@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,7 @@ class Challengers:
         self._server = server
         self._loaded: dict[Role, tuple[int, Fingerprint, LoadedModel | None]] = {}
         self._ended: set[str] = set()  # trials that this process has taken back
+        self._changing = threading.Lock()
         self._said: dict[Role, str] = {}
         self.shadow: LoadedModel | None = None
         self.canary: Canary | None = None
@@ -49,12 +51,15 @@ class Challengers:
             self.shadow = self._model("shadow", self._read("shadow"), current)
         challenger = self._read("canary")
         model = self._model("canary", challenger, current)
-        self.taken_back = challenger is not None and self._is_taken_back(challenger)
-        self.set_canary = challenger
-        if challenger is None or model is None or self.taken_back:
-            self.canary = None
-        elif self.canary is None or self.canary.challenger != challenger or self.canary.model is not model:
-            self.canary = Canary(challenger, model)
+        with self._changing:  # what another thread takes back meanwhile stays so
+            self.taken_back = challenger is not None and self._is_taken_back(challenger)
+            self.set_canary = challenger
+            if challenger is None or model is None or self.taken_back:
+                self.canary = None
+            elif (
+                self.canary is None or self.canary.challenger != challenger or self.canary.model is not model
+            ):
+                self.canary = Canary(challenger, model)
 
     def failed(self, model: LoadedModel) -> None:
         """Count a failed call; take the canary back if too many of its calls fail."""
@@ -76,11 +81,12 @@ class Challengers:
     def take_back(self, canary: Canary, reason: str) -> None:
         """Answer all callers by the current version at once, and tell the other servers."""
         trial = canary.challenger.trial
-        if trial in self._ended:
-            return
-        self._ended.add(trial)
-        if self.canary is canary:
-            self.canary, self.taken_back = None, True
+        with self._changing:
+            if trial in self._ended:
+                return
+            self._ended.add(trial)
+            if self.canary is canary:
+                self.canary, self.taken_back = None, True
         about = {"model_version": canary.challenger.version, "reason": reason}
         logger.warning("canary taken back", extra=about)
         try:
