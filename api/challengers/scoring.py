@@ -36,6 +36,7 @@ _LOOK_SECONDS = 0.25  # between looks for a shadow
 _LEAST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _PAUSES = {False: 1.0, True: 30.0}  # times the length of a round: when the service is idle, and when busy
 _BUSY = 0.25  # of a core, for anything else than the shadow
+_LATE = 0.005  # seconds: who wakes up later than it wanted to is not alone on the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,12 @@ class ShadowScoring:
             except Exception:  # whatever a version does when it is scored, the service goes on
                 metrics.shadow_rows["failed"].inc(sum([each.n_rows for each in taken]))
                 logger.exception("the shadow cannot be scored", extra={"model_version": shadow.version})
-        pause = (time.perf_counter() - began) * _PAUSES[busy]
-        await asyncio.sleep(min(max(pause, _LEAST_PAUSE), _LONGEST_PAUSE))
+        scored = time.perf_counter()
+        pause = min(max((scored - began) * _PAUSES[busy], _LEAST_PAUSE), _LONGEST_PAUSE)
+        await asyncio.sleep(pause)
+        woken = time.perf_counter()
         others = time.process_time() - used - own
-        return others > _BUSY * (time.perf_counter() - began)
+        return others > _BUSY * (woken - began) or woken - scored - pause > _LATE
 
     async def _score(self, shadow: LoadedModel, translation: Translation, taken: list[Answered]) -> float:
         """Store what the shadow says; return the processor's time that this took in the thread."""

@@ -71,7 +71,7 @@ def test_every_answered_request_is_scored_cached_ones_too(
 
     assert {answer["model_version"] for answer in answers} == {1}
     assert [answer["cached"] for answer in answers] == [False, True, False, False]
-    assert eventually(lambda: len(scores(real_stores)) == len(answers), 10)
+    assert eventually(lambda: len(scores(real_stores)) == len(answers), 30)
     model, found = load_model(store.path(2)), scores(real_stores)
     for answer, rows in zip(answers, ([[5]], [[5]], [[1], [2.5]], [[7]]), strict=True):
         assert found[answer["id"]] == pytest.approx(model.predict(np.array(rows)).values.tolist())
@@ -112,7 +112,7 @@ def test_a_share_is_scored(store: ModelStore, tmp_path: Path, real_stores: Store
         await_shadow(server, 2)
         for number in range(200):
             server.predict({"values": [number / 10]})
-        assert eventually(lambda: counted(server, "scored") >= 20, 10)
+        assert eventually(lambda: counted(server, "scored") >= 20, 30)
         time.sleep(0.5)
 
         assert 20 <= counted(server, "scored") <= 85  # 50 ± 5 standard deviations
@@ -155,7 +155,7 @@ def test_the_comparison_says_which_version_errs_less(
     begin_shadow(store.root, 2)
     await_shadow(server, 2)
     ids = {server.predict({"values": [x]}).json()["id"]: x for x in range(40)}
-    assert eventually(lambda: len(scores(real_stores)) == len(ids), 10)
+    assert eventually(lambda: len(scores(real_stores)) == len(ids), 30)
     truths = [{"id": id_, "actual": [4.0 * x + 1]} for id_, x in ids.items()]
     assert server.client.post("/feedback", json=truths).json()["accepted"] == 40
     monkeypatch.setenv("MODEL_DIR", str(store.root))
