@@ -30,6 +30,9 @@ for name in tls.crt tls.key; do
     [ -r "$TLS_DIR/$name" ] || fail "$TLS_DIR/$name is missing: a Swarm publishes HTTPS only"
 done
 
+# What servers tell each other lies in it. Where it is not seen from here, the first job makes the folder.
+[ "$(id -u)" != 0 ] || [ ! -d "$MODEL_DIR" ] || install -d -o 10001 -g 10001 "$MODEL_DIR/events"
+
 digest() { cat "$@" | sha256sum | cut -c 1-12; }
 DIGEST=$(digest "${files[@]}")
 DIGEST_TLS_CERTIFICATE=$(digest "$TLS_DIR/tls.crt") DIGEST_TLS_KEY=$(digest "$TLS_DIR/tls.key")
