@@ -12,17 +12,15 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from api import metrics
+from api.challengers.answering import timed_answers
 from api.challengers.rows import Translation
 from api.challengers.scores import store_scores
 from api.challengers.waiting import Answered, Waiting
 from api.connections.pool import ConnectionPool
 from api.connections.postgres import PostgresUnavailable, RejectedRow
-from api.prediction.answer import Answer
 from api.prediction.batcher import Batcher
-from api.prediction.computation import compute
 from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.problems import Unavailable
 from mlstack.web.served_models import ServedModels
@@ -37,12 +35,6 @@ _LEAST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _PAUSES = {False: 1.0, True: 30.0}  # times the length of a round: when the service is idle, and when busy
 _BUSY = 0.25  # of a core, for anything else than the shadow
 _LATE = 0.005  # seconds: who wakes up later than it wanted to is not alone on the machine
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    content: bytes
-    n_rows: int
 
 
 class ShadowScoring:
@@ -94,17 +86,24 @@ class ShadowScoring:
             except Exception:  # whatever a version does when it is scored, the service goes on
                 metrics.shadow_rows["failed"].inc(sum([each.n_rows for each in taken]))
                 logger.exception("the shadow cannot be scored", extra={"model_version": shadow.version})
-        scored = time.perf_counter()
-        pause = min(max((scored - began) * _PAUSES[busy], _LEAST_PAUSE), _LONGEST_PAUSE)
-        await asyncio.sleep(pause)
-        woken = time.perf_counter()
+        pause = min(max((time.perf_counter() - began) * _PAUSES[busy], _LEAST_PAUSE), _LONGEST_PAUSE)
+        late = await self._pause(pause, shadow)
         others = time.process_time() - used - own
-        return others > _BUSY * (woken - began) or woken - scored - pause > _LATE
+        return late > _LATE or others > _BUSY * (time.perf_counter() - began)
+
+    async def _pause(self, seconds: float, shadow: LoadedModel) -> float:
+        """Pause, but not beyond the end of this shadow; return how much too late it woke up at most."""
+        late, end = 0.0, time.perf_counter() + seconds
+        while (now := time.perf_counter()) < end and self._models.challengers.shadow is shadow:
+            part = min(end - now, _LOOK_SECONDS)
+            await asyncio.sleep(part)
+            late = max(late, time.perf_counter() - now - part)
+        return late
 
     async def _score(self, shadow: LoadedModel, translation: Translation, taken: list[Answered]) -> float:
         """Store what the shadow says; return the processor's time that this took in the thread."""
         loop = asyncio.get_running_loop()
-        answers, seconds = await loop.run_in_executor(self._thread, _answers, shadow, translation, taken)
+        answers, seconds = await loop.run_in_executor(self._thread, timed_answers, shadow, translation, taken)
         if seconds > _ROUND_SECONDS:
             self._rows = max(1, self._rows // 2)
         elif seconds < _ROUND_SECONDS / 2:
@@ -121,24 +120,6 @@ class ShadowScoring:
         metrics.shadow_rows["scored"].inc(scored)
         metrics.shadow_rows["failed"].inc(failed)
         return seconds
-
-
-def _answers(
-    shadow: LoadedModel, translation: Translation, taken: list[Answered]
-) -> tuple[list[Answer | None], float]:
-    """Return the shadow's answers, None where it has none, and the processor's time in seconds."""
-    began = time.thread_time()
-    contents = [translation.content(each.content, each.sent) for each in taken]
-    asked = [
-        (place, _Question(content, taken[place].n_rows))
-        for place, content in enumerate(contents)
-        if content is not None
-    ]
-    answers: list[Answer | None] = [None] * len(taken)
-    computed = compute(shadow, [question for _, question in asked]) if asked else []
-    for (place, _), answer in zip(asked, computed, strict=True):
-        answers[place] = answer
-    return answers, time.thread_time() - began
 
 
 def _yield_to_others() -> None:

@@ -135,7 +135,14 @@ def test_what_does_not_fit_is_dropped_and_clients_do_not_wait(
         blocking.rollback()
 
     assert max(times) < 2.0, times  # an INSERT of the shadow waits for 2 s
-    assert eventually(lambda: is_healthy(server), 30)
+    assert eventually(lambda: is_healthy(server) and scored_again(server), 60)
+
+
+def scored_again(server: ServingProcess) -> bool:
+    """Return whether a request is scored, as when the api has found its way to PostgreSQL again."""
+    before = counted(server, "scored")
+    server.predict({"values": [5]})
+    return eventually(lambda: counted(server, "scored") > before, 6)
 
 
 def timed(server: ServingProcess, body: object) -> float:
