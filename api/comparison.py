@@ -14,6 +14,7 @@ router = APIRouter(tags=["model"])
 _PROBLEMS = {
     404: "There is no such version, or no shadow",
     409: "The version is the current one",
+    422: "The version is no number of a version",
     503: "PostgreSQL cannot be reached, or no model is loaded",
 }
 _NUMBER = {"type": ["number", "null"]}
