@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from api.redis_url import read_redis_url
 from mlstack.registry.opening import StoreSettings, read_store_settings

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from mlstack.registry.opening import StoreSettings, read_store_settings
 from mlstack.runtime.secret_files import Secret
-from mlstack.runtime.settings import env_int, read_database_url
+from mlstack.runtime.settings import env, env_int, read_database_url
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.callers import Callers, read_callers
 

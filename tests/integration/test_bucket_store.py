@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mlstack.registry.__main__ import main
+from mlstack.models.__main__ import main
 from mlstack.registry.bucket import Conflict
 from mlstack.registry.bucket_address import read_bucket_address
 from mlstack.registry.current_model import CurrentModel
