@@ -47,7 +47,7 @@ def test_a_service_has_nothing_that_a_swarm_does_not_know() -> None:
 def test_nothing_is_mounted_from_a_host_but_models() -> None:
     mounts = [mount for service in _services().values() for mount in service.get("volumes", [])]
 
-    assert {mount["source"] for mount in mounts if mount["type"] == "bind"} == {"/models"}
+    assert {mount["source"] for mount in mounts if mount["type"] == "bind"} == {"/models", "/models/events"}
 
 
 def test_every_file_of_production_is_a_config_or_secret_at_the_same_place() -> None:
