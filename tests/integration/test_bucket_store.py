@@ -281,6 +281,18 @@ def test_what_is_wrong_is_one_line(
     assert told in line
 
 
+@pytest.mark.parametrize("command", [("shadow", "1"), ("canary", "1", "--share", "0.1"), ("shadow", "--off")])
+def test_no_version_is_tried_beside_a_buckets(
+    command: tuple[str, ...], nodes: Nodes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = nodes.store("training")
+    promote(writer, publish(writer, line_table()))
+
+    assert main([*command]) == 1
+
+    assert "a version is tried in a model volume only" in capsys.readouterr().err
+
+
 def test_changed_keys_are_read_from_their_files(
     nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
