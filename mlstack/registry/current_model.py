@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlstack.registry.following import Following
-from mlstack.registry.loaded_model import ARTIFACT, LoadedModel, load_model
+from mlstack.registry.layout import ARTIFACT
+from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 

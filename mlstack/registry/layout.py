@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mlstack.registry.atomic_files import exclusive_lock, replace_link, write_errors
 
+ARTIFACT = "model.skops"  # of a version: what servers load
+
 
 def version_numbers(root: Path) -> list[int]:
     """Return the numbers of the published versions, in order; none if the directory does not exist."""

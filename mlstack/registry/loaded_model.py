@@ -18,6 +18,7 @@ from mlstack.registry.intervals import (
     LeastSquaresInterval,
     predictive_deviation,
 )
+from mlstack.registry.layout import ARTIFACT
 from mlstack.registry.linear import linear_predict, linear_probabilities
 from mlstack.registry.manifest import Manifest, read_manifest, read_verified
 from mlstack.registry.predictors import (
@@ -30,7 +31,6 @@ from mlstack.registry.trees import quickest_predict
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
-ARTIFACT = "model.skops"
 MOST_BYTES = 1 << 30  # of a version that this project's own steps load; servers have a limit of their own
 
 

@@ -17,7 +17,7 @@ from mlstack.registry.bucket import Bucket, Conflict
 from mlstack.registry.bucket_address import BucketAddress
 from mlstack.registry.bucket_conditions import check_conditions
 from mlstack.registry.decisions import rollback_candidates
-from mlstack.registry.loaded_model import ARTIFACT
+from mlstack.registry.layout import ARTIFACT
 from mlstack.registry.manifest import FILE_NAME as MANIFEST
 from mlstack.registry.manifest import Manifest
 from mlstack.registry.mirror import Mirror

@@ -12,8 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from mlstack.registry.layout import linked_version
-from mlstack.registry.loaded_model import ARTIFACT
+from mlstack.registry.layout import ARTIFACT, linked_version
 from mlstack.registry.manifest import file_digest
 from mlstack.runtime.refusals import StoreRefused
 

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.harness.processes.drift_log import monitor
-from tests.harness.processes.inference import DATABASE, Stores, inference, is_healthy, stores
-from tests.harness.processes.serving import ServingProcess, eventually
-from tests.harness.processes.steps import Steps
+from tests.harness.processes.inference import stores
+from tests.harness.processes.serving import ServingProcess
+from tests.harness.processes.watched import Watched, demonstration
 
 KEY = "a-key-of-sixteen-characters"
 SOON = 30_000  # milliseconds
 
 
-@dataclass
-class Watched:
-    """The demonstration's model and its monitor."""
-
-    stores: Stores
-    models: Path
-    monitor: httpx.Client
-
-    @contextmanager
-    def page_of(self, log: Path, **settings: object) -> Iterator[ServingProcess]:
-        """Serve the page."""
-        settings = {"MONITOR_URL": self.monitor.base_url, **settings}
-        with inference(self.models, log, self.stores, **settings) as server:
-            assert eventually(partial(is_healthy, server), 30)
-            yield server
-
-
 @pytest.fixture(scope="module")
 def watched(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:  # noqa: ARG001 - or skip first
-    with stores() as started:
-        started.postgres.execute("CREATE DATABASE dsproject")
-        training = started.postgres.url("dsproject")
-        steps = Steps(training, tmp_path_factory.mktemp("page") / "models")
-        assert [outcome.code for outcome in steps.run_all()] == [0, 0, 0, 0]
-        with monitor(started.postgres.url(DATABASE), training, steps.model_dir) as (_, client):
-            yield Watched(started, steps.model_dir, client)
+    models = tmp_path_factory.mktemp("page") / "models"
+    with stores() as started, demonstration(started, models) as running:
+        yield running
 
 
 def ask_and_tell(server: ServingProcess) -> None:
@@ -59,7 +33,7 @@ def ask_and_tell(server: ServingProcess) -> None:
 
 def test_each_state_is_said_in_words(page: Page, watched: Watched, tmp_path: Path) -> None:
     """Too few rows, no true values; then both, with charts."""
-    with watched.page_of(tmp_path / "log") as server:
+    with watched.api(tmp_path / "log") as server:
         page.goto(str(server.client.base_url))
         text = page.locator("#monitor-text")
         expect(text).to_contain_text("drift needs at least 200", timeout=SOON)
@@ -75,7 +49,7 @@ def test_each_state_is_said_in_words(page: Page, watched: Watched, tmp_path: Pat
 
 
 def test_the_drift_report_opens_from_the_page(page: Page, watched: Watched, tmp_path: Path) -> None:
-    with watched.page_of(tmp_path / "log") as server:
+    with watched.api(tmp_path / "log") as server:
         page.goto(str(server.client.base_url))
 
         page.get_by_role("link", name="Drift report").focus(timeout=SOON)
@@ -93,7 +67,7 @@ def test_with_a_key_reports_open_as_they_are_meant_to_look(
 ) -> None:
     """In a tab; what is there looks as it does without a key, and no policy is violated."""
     errors: list[str] = []
-    with watched.page_of(tmp_path / "log", API_KEYS=KEY) as server:
+    with watched.api(tmp_path / "log", API_KEYS=KEY) as server:
         page.goto(str(server.client.base_url))
         page.get_by_label("API key").fill(KEY)
         page.get_by_role("button", name="Use it").click()
@@ -112,7 +86,7 @@ def test_with_a_key_reports_open_as_they_are_meant_to_look(
 def test_without_a_monitor_the_page_says_how_to_start_one(
     page: Page, watched: Watched, tmp_path: Path
 ) -> None:
-    with watched.page_of(tmp_path / "log", MONITOR_URL="http://127.0.0.1:9") as server:
+    with watched.api(tmp_path / "log", MONITOR_URL="http://127.0.0.1:9") as server:
         page.goto(str(server.client.base_url))
 
         expect(page.locator("#monitor-text")).to_contain_text("The monitor does not run", timeout=SOON)
@@ -126,7 +100,7 @@ def test_only_what_runs_and_can_be_reached_is_linked(page: Page, watched: Watche
         "PROMETHEUS_URL": f"{watched.monitor.base_url}", "PROMETHEUS_ADDRESS": "http://localhost:23909",
         "GRAFANA_URL": "http://127.0.0.1:9", "GRAFANA_ADDRESS": "http://localhost:23930",
     }  # fmt: skip
-    with watched.page_of(tmp_path / "log", **settings) as server:
+    with watched.api(tmp_path / "log", **settings) as server:
         page.goto(str(server.client.base_url))
         expect(page.locator("#monitor-text")).not_to_be_empty(timeout=SOON)
 
@@ -144,7 +118,7 @@ def test_it_is_accessible_with_drift_and_true_values(
         reduced_motion="reduce",
     )
     page = context.new_page()
-    with watched.page_of(tmp_path / "log") as server:
+    with watched.api(tmp_path / "log") as server:
         ask_and_tell(server)
         page.goto(str(server.client.base_url))
         expect(page.locator("#monitor-charts figure")).to_have_count(3, timeout=SOON)

@@ -7,21 +7,16 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from socket import create_server
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.harness.processes.drift_log import monitor
-from tests.harness.processes.inference import DATABASE, Stores, inference, is_healthy, stores
+from tests.harness.processes.inference import Stores, stores
 from tests.harness.processes.serving import ServingProcess, eventually
-from tests.harness.processes.steps import Steps
 from tests.harness.processes.stores import free_port
+from tests.harness.processes.watched import Watched, demonstration
 
 KEY = "a-key-of-sixteen-characters"
 
@@ -33,31 +28,10 @@ def real_stores() -> Iterator[Stores]:
         yield started
 
 
-@dataclass
-class Watched:
-    """The demonstration's model, a log, and a monitor of both."""
-
-    stores: Stores
-    models: Path
-    monitor: httpx.Client
-
-    @contextmanager
-    def api(self, log: Path, **settings: object) -> Iterator[ServingProcess]:
-        """Run an api that knows the monitor."""
-        settings = {"MONITOR_URL": self.monitor.base_url, **settings}
-        with inference(self.models, log, self.stores, **settings) as process:
-            assert eventually(partial(is_healthy, process), 30)
-            yield process
-
-
 @pytest.fixture(scope="module")
 def watched(real_stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    real_stores.postgres.execute("CREATE DATABASE dsproject")
-    training = real_stores.postgres.url("dsproject")
-    steps = Steps(training, tmp_path_factory.mktemp("watched") / "models")
-    assert [outcome.code for outcome in steps.run_all()] == [0, 0, 0, 0]
-    with monitor(real_stores.postgres.url(DATABASE), training, steps.model_dir) as (_, client):
-        yield Watched(real_stores, steps.model_dir, client)
+    with demonstration(real_stores, tmp_path_factory.mktemp("watched") / "models") as running:
+        yield running
 
 
 def state(server: ServingProcess) -> dict[str, Any]:
@@ -158,12 +132,3 @@ def test_only_what_runs_is_linked(watched: Watched, tmp_path: Path) -> None:
             )
         files.kill()
     assert linked
-
-
-@pytest.mark.parametrize("name", ["GRAFANA_ADDRESS", "MONITOR_URL"])
-def test_what_is_no_address_stops_the_service_with_one_line(
-    watched: Watched, tmp_path: Path, name: str
-) -> None:
-    with pytest.raises(AssertionError, match=f"{name} must look like"):  # noqa: SIM117
-        with inference(watched.models, tmp_path / "log", watched.stores, **{name: "javascript:alert(1)"}):
-            raise NotImplementedError

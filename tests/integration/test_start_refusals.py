@@ -34,6 +34,8 @@ MISTAKES = [
     ("api", {"REDIS_URL": "rediss://host/0?ssl_cert_reqs=none"}, "unknown parameter ssl_cert_reqs"),
     ("api", {"REDIS_URL": "rediss://host/0?ssl_ca_certs=/absent"}, "No such file"),
     ("api", {"AMQP_URL": "rabbitmq"}, "must look like amqp://"),
+    ("api", {"MONITOR_URL": "javascript:alert(1)"}, "MONITOR_URL must look like"),
+    ("api", {"GRAFANA_ADDRESS": "javascript:alert(1)"}, "GRAFANA_ADDRESS must look like"),
     ("api", {"JOBS_LEASE_SECONDS": "soon"}, "JOBS_LEASE_SECONDS must be a whole number"),
     ("model-serve", {"API_KEYS_FILE": "short"}, "at least 16 characters"),
     ("model-serve", {"API_KEYS_FILE": "absent"}, "No such file"),

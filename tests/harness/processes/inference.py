@@ -107,7 +107,8 @@ def inference(
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
     ):
         try:
-            assert eventually(lambda: _is_alive(client), 60), log_path.read_text()
+            eventually(lambda: process.poll() is not None or _is_alive(client), 60)
+            assert _is_alive(client), log_path.read_text()
             yield ServingProcess(process, client, port, model_dir, log_path)
         finally:
             process.kill()
