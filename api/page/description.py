@@ -13,6 +13,7 @@ from mlstack.registry.picture import read_picture
 from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused
+from mlstack.web.challengers import Challengers
 
 _GRID = 120  # points of the fitted curve
 _MOST_VERSIONS = 20
@@ -55,6 +56,16 @@ def curve(model: LoadedModel, places: list[float]) -> list[list[float]]:
     except PredictionOverflow:
         return []
     return np.column_stack([grid, found.values, found.lower, found.upper]).tolist()  # type: ignore[no-any-return]
+
+
+def trials(challengers: Challengers) -> dict[str, Any]:
+    """Return the shadow's version and the canary with its share of the callers, None without one."""
+    shadow, canary = challengers.shadow, challengers.set_canary
+    return {
+        "shadow": shadow.version if shadow is not None else None,
+        "canary": canary
+        and {"version": canary.version, "share": canary.share, "taken_back": challengers.taken_back},
+    }
 
 
 def versions(store: ModelStore) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api import metrics
 from api.dependencies import CurrentService
-from api.page.description import describe, versions
+from api.page.description import describe, trials, versions
 from api.page.neighbours import NeighbourWatch
 from api.page.traffic import Traffic
 from api.routes.health import report
@@ -66,7 +66,8 @@ async def state(service: CurrentService, traffic: CurrentTraffic, neighbours: Cu
     latest = await traffic.latest()
     log = msgspec.Raw(latest.encode()) if latest else None
     queue = next(iter(metrics.queue_length.collect())).samples[0].value
-    return _json({**_status(service), "queue": queue, "log": log, **neighbours.latest()})
+    tried = trials(service.models.challengers)
+    return _json({**_status(service), "queue": queue, "log": log, "trials": tried, **neighbours.latest()})
 
 
 @router.get("/page/model")

@@ -4,6 +4,7 @@ import { build, problem, row, show } from "./form.js";
 import { links, monitor } from "./monitor.js";
 import { openReport } from "./report.js";
 import { confusion, predictions, versions } from "./tables.js";
+import { trials } from "./trials.js";
 
 const POLL_MILLISECONDS = 2000;
 const [PART_SECONDS, PARTS] = [10, 29];
@@ -51,6 +52,7 @@ async function update({ health: report, queue, log, ...beside }) {
   monitor(beside.monitor);
   links(at("links"), beside.links);
   if (report.model_version !== state.loaded) await load(report.model_version);
+  await trials(beside.trials, ask);
 }
 
 // The log has a part for every ten seconds with traffic; the present part is not over yet.
