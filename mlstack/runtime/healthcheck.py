@@ -17,7 +17,8 @@ from time import monotonic, sleep
 
 _SECONDS, _SECONDS_PER_STEP = 2.0, 1.0
 _PAUSE = 0.1
-_WATCH_SECONDS, _WATCH_PAUSE = 4.0, 1.0  # with _SECONDS below the engine's time-out
+_WATCH_SECONDS, _WATCH_PAUSE = 4.0, 1.0
+LONGEST = _WATCH_SECONDS + _WATCH_PAUSE + 2 * _SECONDS  # of a run: the engine's time-out must be longer
 
 
 def watch(port: int, path: str) -> bool:
