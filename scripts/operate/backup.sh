@@ -44,7 +44,7 @@ save_database() { # save_database SERVICE
 # What the containers run with, for a shell may have overridden .env. Passwords, ports and the machine's own settings
 # do not belong to the data. The last one tells what no container has.
 settings() {
-    local own='_PASSWORD$|_KEY$|_PORT$|_DIR$|_REPLICAS$|^COMPOSE_|^BIND_ADDRESS$|^LOG_DRIVER$|^STEP_MEMORY$' service
+    local own='_PASSWORD$|_KEY$|_PORT$|_DIR$|_REPLICAS$|^COMPOSE_|^(BIND|PROMETHEUS|GRAFANA|REPORTS)_ADDRESS$|^LOG_DRIVER$|^STEP_MEMORY$' service
     {
         for service in data-prep feature-engineering model-optimize model-evaluate api model-serve worker model-monitor; do
             environment "$service"

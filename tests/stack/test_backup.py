@@ -53,10 +53,11 @@ def test_a_backup_restores_data_models_and_log(stack: Stack, restored: Stack) ->
     ]
 
 
-def test_the_list_of_versions_is_printed_without_building_an_image(restored: Stack) -> None:
+def test_the_list_of_versions_is_printed_without_building_an_image(stack: Stack, restored: Stack) -> None:
     listed = restored.compose("run", "--rm", "-T", "models", "list")
 
-    assert len(listed.stdout.splitlines()) == 2  # a heading and one version
+    assert listed.stdout == stack.compose("run", "--rm", "-T", "models", "list").stdout
+    assert len(listed.stdout.splitlines()) >= 2  # a heading and a version
     assert "build" not in listed.stderr.lower()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _FOR_TYPE_CHECKERS = {"_typeshed", "_typeshed.wsgi"}
+_OPTIONAL = {"obstore"}  # an image has it if it is built for an object store
 _MISSING = (ImportError, FileNotFoundError)
 
 
@@ -32,7 +33,8 @@ def our_imports() -> list[str]:
     paths = [path.relative_to(Path.cwd()) for path in Path.cwd().rglob("*.py")]
     ours = {".".join(path.with_suffix("").parts) for path in paths if not path.name[0].isdigit()}
     theirs = {name for path in paths for name in imported_modules(path.read_text(encoding="utf-8"))}
-    return sorted({name.removesuffix(".__init__") for name in ours} | theirs - _FOR_TYPE_CHECKERS)
+    needed = {name for name in theirs - _FOR_TYPE_CHECKERS if name.partition(".")[0] not in _OPTIONAL}
+    return sorted({name.removesuffix(".__init__") for name in ours} | needed)
 
 
 def try_imports() -> Iterator[str]:
