@@ -10,6 +10,7 @@ from functools import cached_property
 import httpx
 
 from tests.harness.monitoring.images import OVERLAY, overlay_images, prepare_images
+from tests.harness.processes.stores import free_port
 from tests.harness.stack.compose import Finished, Stack
 
 _FILES = ("docker-compose.yaml", "docker-compose.override.yaml", OVERLAY)  # the override is there already
@@ -53,7 +54,11 @@ class Monitoring:
 
 @contextmanager
 def monitored(stack: Stack) -> Iterator[Monitoring]:
-    """Add the overlay, without Grafana where its image is not available; remove it afterwards."""
+    """Add the overlay, without Grafana where its image is not available; remove it afterwards.
+
+    The monitor's port is not the default one, so that what leads to it must follow the setting.
+    """
+    stack = Stack(stack.environment | {"MONITOR_PORT": str(free_port())})
     images = overlay_images()
     monitoring = Monitoring(stack, images["grafana"], prepare_images(stack.environment))
     scale = () if monitoring.grafana else ("--scale", "grafana=0")
