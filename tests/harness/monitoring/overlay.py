@@ -68,5 +68,6 @@ def monitored(stack: Stack) -> Iterator[Monitoring]:
     finally:
         for client in (monitoring.monitor, monitoring.alertmanager, monitoring.grafana_client):
             client.close()
+        stack.close_clients()  # of this copy: those of the caller's stay open
         monitoring.compose("rm", "--stop", "--force", *images, *_OF_THE_MAIN_FILE, check=False)
         stack.compose("up", "--detach", "--wait", "prometheus")

@@ -67,6 +67,12 @@ class Stack:
         """Prometheus."""
         return self.client("PROMETHEUS_PORT")
 
+    def close_clients(self) -> None:
+        """Close the clients that were used."""
+        for client in vars(self).values():
+            if isinstance(client, httpx.Client):
+                client.close()
+
     def compose(
         self,
         *arguments: str,

@@ -22,8 +22,7 @@ def clean_project(session: pytest.Session, name: str) -> Iterator[Stack]:
     try:
         yield stack
     finally:
-        for client in (stack.serve, stack.api, stack.prometheus):
-            client.close()
+        stack.close_clients()
         if session.testsfailed > failed_before:
             _save_logs(stack, name)
         _delete(stack)
