@@ -6,32 +6,22 @@ import random
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
-import msgspec
-
 from bench.contenders import OURS, PLAIN, Contender, running_contenders
-from bench.load import Seen, put_load, sending
+from bench.load import put_load, sending
 from bench.machine import cpu_seconds
 from bench.model_cases import MIXED, MIXED_BODY, MODELS, publish
-from bench.runs import MANY
+from bench.runs import MANY, RATE_HEADINGS, Measured, median_ratio, rate_cells
 from bench.stores import count_rows, running_stores, truncate
 from bench.targets import Target, table, target_table
 
 
-class ModelRun(msgspec.Struct, frozen=True):
+class ModelRun(Measured, frozen=True):
     """One measurement."""
 
     model: str
     contender: str
-    seen: Seen
-    cpu_seconds: float
-
-    @property
-    def per_second(self) -> float:
-        """Requests answered with 200 in a second."""
-        return self.seen.ok / self.seen.seconds
 
 
 def measure(rounds: int, seconds: float, progress: Callable[[str], None]) -> list[ModelRun]:
@@ -68,7 +58,7 @@ def describe(runs: list[ModelRun]) -> str:
         )
         for model, (_, wanted) in MODELS.items()
     ]
-    headings = ("model", "contender", "requests/s", "p50 / p99 ms", "CPU s / 1000")
+    headings = ("model", "contender", *RATE_HEADINGS)
     rows = [_row(runs, model, contender) for model in MODELS for contender in (PLAIN, OURS)]
     return f"{target_table(targets)}\n\n{table(headings, rows)}"
 
@@ -76,7 +66,8 @@ def describe(runs: list[ModelRun]) -> str:
 def _run(model: str, contender: Contender, seconds: float) -> ModelRun:
     before = cpu_seconds(contender.pids())
     seen = put_load(contender.port, MANY, 0.0, seconds, random.SystemRandom().randrange(1 << 30))
-    return ModelRun(model, contender.name, seen, cpu_seconds(contender.pids()) - before)
+    used = cpu_seconds(contender.pids()) - before
+    return ModelRun(model, contender.name, seen=seen, cpu_seconds=used)
 
 
 def _chosen(runs: list[ModelRun], model: str, contender: str) -> list[ModelRun]:
@@ -85,17 +76,12 @@ def _chosen(runs: list[ModelRun], model: str, contender: str) -> list[ModelRun]:
 
 def _ratio(runs: list[ModelRun], model: str) -> float:
     """Return the median of the api's rate by that of plain FastAPI, round by round."""
-    pairs = zip(_chosen(runs, model, OURS), _chosen(runs, model, PLAIN), strict=True)
-    return median(ours.per_second / plain.per_second for ours, plain in pairs)
+    return median_ratio(_chosen(runs, model, OURS), _chosen(runs, model, PLAIN))
 
 
 def _row(runs: list[ModelRun], model: str, contender: str) -> tuple[str, ...]:
-    chosen = _chosen(runs, model, contender)
-    p50, p99 = (median(getattr(run.seen, name) for run in chosen) * 1e3 for name in ("p50", "p99"))
     return (
         model,
         "**our api**, as shipped" if contender == OURS else "FastAPI + model.predict, no cache, no log",
-        f"{median(run.per_second for run in chosen):,.0f}",
-        f"{p50:.2f} / {p99:.2f}",
-        f"{median(1000 * run.cpu_seconds / run.seen.ok for run in chosen):.3f}",
+        *rate_cells(_chosen(runs, model, contender)),
     )

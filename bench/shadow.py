@@ -10,12 +10,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import httpx
-import msgspec
 
 from bench.contenders import HOT, HOT_SHARE, MISS, OURS, Contender, running_contenders
-from bench.load import Seen, put_load
+from bench.load import put_load
 from bench.machine import cpu_seconds
-from bench.runs import MANY
+from bench.runs import MANY, RATE_HEADINGS, Measured, median_ratio, rate_cells
 from bench.stores import count_rows, running_stores, truncate
 from bench.targets import Target, table, target_table
 from mlstack.registry.store import ModelStore
@@ -27,19 +26,12 @@ _PATIENCE = 10.0  # seconds until the api has noticed
 _RESULTS = ("scored", "dropped", "failed")
 
 
-class ShadowRun(msgspec.Struct, frozen=True):
+class ShadowRun(Measured, frozen=True):
     """One measurement."""
 
     shadow: bool
     load: str
-    seen: Seen
-    cpu_seconds: float
     rows: dict[str, float]  # for the shadow, by result
-
-    @property
-    def per_second(self) -> float:
-        """Requests answered with 200 in a second."""
-        return self.seen.ok / self.seen.seconds
 
 
 def measure(rounds: int, seconds: float, progress: Callable[[str], None]) -> list[ShadowRun]:
@@ -72,7 +64,7 @@ def describe(runs: list[ShadowRun]) -> str:
         Target(f"{load}, with a shadow against without", _ratio(runs, load), 0.9, 0.98, "×")
         for load in _LOADS
     ]
-    headings = ("load", "shadow", "requests/s", "p50 / p99 ms", "CPU s / 1000", "rows scored / dropped")
+    headings = ("load", "shadow", *RATE_HEADINGS, "rows scored / dropped")
     rows = [_row(_chosen(runs, load, shadow), load, shadow) for load in _LOADS for shadow in (False, True)]
     return f"{target_table(targets)}\n\n{table(headings, rows)}"
 
@@ -95,7 +87,8 @@ def _run(api: Contender, load: str, shadow: bool, seconds: float) -> ShadowRun:
     seed = random.SystemRandom().randrange(1 << 30)
     seen = put_load(api.port, MANY, HOT_SHARE[load], seconds, seed)
     rows = {name: value - counted[name] for name, value in _rows(api).items()}
-    return ShadowRun(shadow, load, seen, cpu_seconds(api.pids()) - before, rows)
+    used = cpu_seconds(api.pids()) - before
+    return ShadowRun(shadow, load, rows, seen=seen, cpu_seconds=used)
 
 
 def _rows(api: Contender) -> dict[str, float]:
@@ -115,18 +108,14 @@ def _chosen(runs: list[ShadowRun], load: str, shadow: bool) -> list[ShadowRun]:
 
 def _ratio(runs: list[ShadowRun], load: str) -> float:
     """Return the median over the rounds of the rate with a shadow by that without."""
-    pairs = zip(_chosen(runs, load, True), _chosen(runs, load, False), strict=True)
-    return median(tried.per_second / alone.per_second for tried, alone in pairs)
+    return median_ratio(_chosen(runs, load, True), _chosen(runs, load, False))
 
 
 def _row(chosen: list[ShadowRun], load: str, shadow: bool) -> tuple[str, ...]:
-    p50, p99 = (median(getattr(run.seen, name) for run in chosen) * 1e3 for name in ("p50", "p99"))
     scored, dropped = (median(run.rows[name] for run in chosen) for name in ("scored", "dropped"))
     return (
         load,
         "another line" if shadow else "none",
-        f"{median(run.per_second for run in chosen):,.0f}",
-        f"{p50:.2f} / {p99:.2f}",
-        f"{median(1000 * run.cpu_seconds / run.seen.ok for run in chosen):.3f}",
+        *rate_cells(chosen),
         f"{scored:,.0f} / {dropped:,.0f}" if shadow else "–",
     )

@@ -21,6 +21,11 @@ class Answered(NamedTuple):
     sent: str | None
     n_rows: int
 
+    @property
+    def size(self) -> int:
+        """Bytes of the rows, in both forms."""
+        return len(self.content) + len(self.sent or "")
+
 
 class Waiting:
     """A bounded queue; what does not fit is dropped and counted."""
@@ -43,13 +48,13 @@ class Waiting:
             text = pending.id.text
             if self._limit < _PARTS and int(text[-4:], 16) >= self._limit:
                 continue
-            size = len(pending.content) + len(pending.sent or "")
-            if self._rows + pending.n_rows > _MOST_ROWS or self._bytes + size > _MOST_BYTES:
-                metrics.shadow_rows["dropped"].inc(pending.n_rows)
+            answered = Answered(text, pending.content, pending.sent, pending.n_rows)
+            if self._rows + answered.n_rows > _MOST_ROWS or self._bytes + answered.size > _MOST_BYTES:
+                metrics.shadow_rows["dropped"].inc(answered.n_rows)
                 continue
-            self._rows += pending.n_rows
-            self._bytes += size
-            self._queue.append(Answered(text, pending.content, pending.sent, pending.n_rows))
+            self._rows += answered.n_rows
+            self._bytes += answered.size
+            self._queue.append(answered)
 
     def take(self, most_requests: int, most_rows: int) -> list[Answered]:
         """Return the oldest requests: at least one if there are any, then as many as fit both limits."""
@@ -61,7 +66,7 @@ class Waiting:
                 break
             taken.append(self._queue.popleft())
         self._rows -= sum([each.n_rows for each in taken])
-        self._bytes -= sum([len(each.content) + len(each.sent or "") for each in taken])
+        self._bytes -= sum([each.size for each in taken])
         return taken
 
     def drop_all(self) -> None:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import publish_houses, publish_passengers
-from tests.harness.processes.inference import Stores, inference, stores
+from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import publish_line
 
 KEY = "a-key-of-sixteen-characters"
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
 
 
 def test_a_key_is_asked_for_and_used(page: Page, real_stores: Stores, tmp_path: Path) -> None:

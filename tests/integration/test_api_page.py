@@ -14,29 +14,21 @@ import pytest
 from api.page.routes import FILES
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import publish_houses
-from tests.harness.processes.inference import Stores, inference, is_healthy, stores
+from tests.harness.processes.inference import Stores, inference, is_healthy
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import ServingProcess, eventually
-from tests.harness.processes.steps import Steps
+from tests.harness.processes.watched import train_demonstration
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 KEY = "a-key-of-sixteen-characters"
 
 
 @pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def models(real_stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model volume with the demonstration's version, as the steps make it."""
-    real_stores.postgres.execute("CREATE DATABASE dsproject")
-    steps = Steps(real_stores.postgres.url("dsproject"), tmp_path_factory.mktemp("page") / "models")
-    assert [outcome.code for outcome in steps.run_all()] == [0, 0, 0, 0]
-    return steps.model_dir
+    models: Path = tmp_path_factory.mktemp("page") / "models"
+    train_demonstration(real_stores, models)
+    return models
 
 
 @pytest.fixture(scope="module")

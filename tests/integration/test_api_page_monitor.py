@@ -13,19 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests.harness.processes.inference import Stores, stores
+from tests.harness.processes.inference import Stores
 from tests.harness.processes.serving import ServingProcess, eventually
 from tests.harness.processes.stores import free_port
 from tests.harness.processes.watched import Watched, demonstration
 
 KEY = "a-key-of-sixteen-characters"
-
-
-@pytest.fixture(scope="module")
-def real_stores() -> Iterator[Stores]:
-    """Both stores, of this module only."""
-    with stores() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +40,7 @@ def report(server: ServingProcess) -> dict[str, Any]:
 
 def test_drift_and_the_error_on_true_values_come_from_the_monitor(watched: Watched, tmp_path: Path) -> None:
     with watched.api(tmp_path / "log") as server:
-        assert state(server)["monitor"] is None  # not asked yet; and nobody waits for it
+        assert state(server)["monitor"] is None  # the first answer does not wait for the monitor
         answers = [server.predict({"values": [index / 15]}).json() for index in range(300)]
         truths = [{"id": each["id"], "actual": [each["predictions"][0] + 0.25]} for each in answers]
         assert server.client.post("/feedback", json=truths).json()["accepted"] == 300

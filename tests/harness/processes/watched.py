@@ -33,12 +33,17 @@ class Watched:
             yield process
 
 
+def train_demonstration(stores: Stores, models: Path) -> str:
+    """Run the steps into a new model volume; return the URL of the training data."""
+    stores.postgres.execute("CREATE DATABASE dsproject")
+    training = stores.postgres.url("dsproject")
+    assert [outcome.code for outcome in Steps(training, models).run_all()] == [0, 0, 0, 0]
+    return training
+
+
 @contextmanager
 def demonstration(stores: Stores, models: Path) -> Iterator[Watched]:
     """Train the demonstration's model and start its monitor."""
-    stores.postgres.execute("CREATE DATABASE dsproject")
-    training = stores.postgres.url("dsproject")
-    steps = Steps(training, models)
-    assert [outcome.code for outcome in steps.run_all()] == [0, 0, 0, 0]
-    with monitor(stores.postgres.url(DATABASE), training, steps.model_dir) as (_, client):
-        yield Watched(stores, steps.model_dir, client)
+    training = train_demonstration(stores, models)
+    with monitor(stores.postgres.url(DATABASE), training, models) as (_, client):
+        yield Watched(stores, models, client)
