@@ -53,12 +53,19 @@ ensure_engine() { # sets engine=yes|no; any other failure than "none can run her
     case $status in 0) engine=yes ;; 3) engine=no ;; *) exit "$status" ;; esac
 }
 
-clean_up() { # only what belongs to this project; volumes of overlays are found by their label
+# What belongs to this project, and to those that tests make beside it: PROJECT-prod, PROJECT-restored and others. A run
+# that was killed leaves them behind.
+clean_up() {
     [ "$engine" = yes ] || return 0
     COMPOSE_PROFILES='*' docker compose down --volumes --remove-orphans --timeout 2 >/dev/null 2>&1 || true
-    docker volume ls --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" |
-        xargs --no-run-if-empty docker volume rm >/dev/null 2>&1 || true
+    of_the_tests docker ps --all --format '{{.ID}} {{.Names}}' | remove docker rm --force --volumes
+    of_the_tests docker network ls --format '{{.ID}} {{.Name}}' | remove docker network rm
+    of_the_tests docker volume ls --format '{{.Name}} {{.Name}}' | remove docker volume rm
 }
+of_the_tests() { # of_the_tests COMMAND…: from its lines "ID NAME", the ids of names that begin as the project's do
+    "$@" | awk -v project="$COMPOSE_PROJECT_NAME" 'index($2, project "-") == 1 || index($2, project "_") == 1 { print $1 }'
+}
+remove() { xargs --no-run-if-empty "$@" >/dev/null 2>&1 || true; }
 
 totals() { # of all stages, in the format of test runners
     cat "$results"/*.xml 2>/dev/null | grep -oE '<testsuite [^>]*>' | awk '
