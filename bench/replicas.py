@@ -2,6 +2,8 @@
 
 Where cores are few, the second replica shares its core with the load generator and the stores, so throughput
 says nothing about it. CPU time per request does: two that do not hinder each other need no more of it.
+The connections are shared between the two, so their batches are smaller. What that costs shows one replica
+with half of the connections.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ class ReplicasRun(msgspec.Struct, frozen=True):
     """CPU seconds of each replica for a thousand requests: of one by itself, and of two at once."""
 
     alone: float
+    half: float  # by itself, with half of the connections
     both: tuple[float, float]
 
     @property
@@ -38,10 +41,11 @@ def measure(rounds: int, seconds: float, progress: Callable[[str], None]) -> lis
     found = []
     with running_stores() as stores, running_contenders(stores, progress, {OURS, SECOND}) as replicas:
         for _ in range(rounds):
-            (alone,) = _cpu_per_thousand(replicas[:1], seconds)
+            ((_, alone),) = _cpu_per_thousand(replicas[:1], MANY, seconds)
+            ((_, half),) = _cpu_per_thousand(replicas[:1], MANY // 2, seconds)
             truncate(stores.postgres, str(replicas[0].database))
-            first, second = _cpu_per_thousand(replicas, seconds)
-            found.append(ReplicasRun(alone[1], (first[1], second[1])))
+            first, second = _cpu_per_thousand(replicas, MANY // 2, seconds)
+            found.append(ReplicasRun(alone, half, (first[1], second[1])))
             rows = count_rows(stores.postgres, str(replicas[0].database))
             if rows != first[0].ok + second[0].ok:
                 raise RuntimeError(f"{rows} rows logged, {first[0].ok + second[0].ok} requests answered")
@@ -53,14 +57,20 @@ def describe(runs: list[ReplicasRun]) -> str:
     """Return the tables."""
     times = median(run.times_one for run in runs)
     target = Target("two replicas, each on a core, load counted out, all miss", times, 1.7, None, "×")
-    rows = [(f"{run.alone:.3f}", *(f"{cpu:.3f}" for cpu in run.both), f"{run.times_one:.2f}") for run in runs]
-    headings = ("CPU s / 1000: one replica alone", "first of two", "second of two", "× one")
+    rows = [
+        (*(f"{cpu:.3f}" for cpu in (run.alone, run.half, *run.both)), f"{run.times_one:.2f}") for run in runs
+    ]
+    headings = (
+        f"CPU s / 1000: one replica alone, {MANY} connections", f"alone, {MANY // 2} connections",
+        f"first of two, {MANY // 2} connections", "second of two", "× one",
+    )  # fmt: skip
     return f"{target_table([target])}\n\n{table(headings, rows)}"
 
 
-def _cpu_per_thousand(replicas: list[Contender], seconds: float) -> list[tuple[Seen, float]]:
+def _cpu_per_thousand(
+    replicas: list[Contender], connections: int, seconds: float
+) -> list[tuple[Seen, float]]:
     """Put the load on each replica, on all at once; return what was seen and the CPU seconds per thousand."""
-    connections = MANY // len(replicas)
     before = [cpu_seconds(replica.pids()) for replica in replicas]
     with ThreadPoolExecutor(len(replicas)) as pool:
         seeds = [random.SystemRandom().randrange(1 << 30) for _ in replicas]
