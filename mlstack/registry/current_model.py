@@ -41,6 +41,11 @@ class CurrentModel:
         """Why the newest version is not the one that is used, None if it is."""
         return self._refused or self._following.refusal
 
+    @property
+    def reaches_store(self) -> bool:
+        """True while changes in the model store are seen; a folder always is."""
+        return self._following.unreachable is None
+
     def refresh(self) -> bool:
         """Load the current version if it changed since the last call; return whether the model was replaced.
 

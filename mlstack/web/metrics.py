@@ -31,7 +31,7 @@ class ModelCollector(Collector):
         self._models = models
 
     def collect(self) -> Iterator[Metric]:
-        """Yield model_info and model_created (one series each), model_version, model_refused, model_loads."""
+        """Yield model_info, model_created_timestamp_seconds, and one series for each other fact."""
         current = self._models.current
         model = current.get()
         info = GaugeMetricFamily(
@@ -49,6 +49,11 @@ class ModelCollector(Collector):
         refused = float(current.refusal is not None)
         yield GaugeMetricFamily(
             "model_refused", "1 while `current` names a version that was refused", value=refused
+        )
+        yield GaugeMetricFamily(
+            "model_store_up",
+            "1 while changes in the model store are seen",
+            value=float(current.reaches_store),
         )
         yield CounterMetricFamily("model_loads", "Versions loaded as the current one", value=current.loads)
         yield from _tried(self._models.challengers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,11 @@ def test_what_is_trained_on_one_machine_is_served_by_all_others(
         again = [steps.run(script, DATA_SEED="3", **training) for script in STEPS[2:]]
         assert [outcome.code for outcome in again] == [0, 0]
         assert all("nothing to do" in str(outcome.lines) for outcome in again)
+
+        server.signal(signal.SIGSTOP)
+        assert eventually(lambda: api.metric("model_store_up") == flask.metric("model_store_up") == 0)
+        server.signal(signal.SIGCONT)
+        assert eventually(lambda: api.metric("model_store_up") == flask.metric("model_store_up") == 1)
 
         with stopped(server):
             assert api.predict({"features": [5.0]}).json()["model_version"] == 2
