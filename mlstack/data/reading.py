@@ -4,48 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
-from mlstack.data.binary_copy import HEADER, TRAILER, decode_rows, row_type
 from mlstack.data.cells import cell, column_name, schema_bytes
+from mlstack.data.copy_stream import Consume, CopyStream, GroupStream, RowStream
 from mlstack.data.database import table_name
 from mlstack.data.growing_table import GrowingTable
+from mlstack.data.page_groups import groups_command, has_pages
 from mlstack.registry.columns import Column
 from mlstack.runtime.arrays import FloatArray
 
-_CHUNK = 1 << 20  # bytes read from the stream at a time
+_CHUNK = 1 << 20  # bytes that are decoded at a time
 # One backend process that scans from the first page: an unchanged table is always read in the same order.
-_IN_ORDER = "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0"
-
-
-Consume = Callable[[FloatArray], None]
+_IN_ORDER = (
+    "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0;"
+    " SET LOCAL enable_tidscan = on"
+)
 
 
 def read_blocks(connection: Connection, name: str, columns: Sequence[str | Column], consume: Consume) -> None:
     """Give `consume` the columns of every row, in blocks [n, len(columns)], in their stored order.
 
     PostgreSQL encodes them as mlstack/registry/columns.py says; a column that is only named is a number.
-    `consume` runs in a thread of its own; a block is a view in network byte order, which is overwritten
-    after the call.
+    An unchanged table always gives the same blocks. One may be in network byte order, and overwritten after
+    the call. A ValueError, MemoryError or ArithmeticError of `consume` is raised at the end of the stream.
     """
-    reader, writer = os.pipe()
-    parser = _Parser(reader, len(columns), consume)
-    parser.start()
-    try:
-        # psycopg2 calls write() for every row; BufferedWriter collects them in C.
-        with io.BufferedWriter(io.FileIO(writer, "wb"), _CHUNK) as stream, connection.cursor() as cursor:
-            cursor.execute(_IN_ORDER)
-            cursor.copy_expert(_copy_command(name, columns), stream)
-    finally:
-        parser.join()
-    if parser.error is not None:
-        raise parser.error
+    cells = [cell(column) for column in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_ORDER)
+        if has_pages(connection, name):
+            stream: CopyStream = GroupStream(len(columns), consume)
+            cursor.copy_expert(groups_command(connection, name, cells), stream)
+        else:
+            stream = RowStream(len(columns), consume)
+            # psycopg2 calls write() for every row; BufferedWriter collects them in C.
+            with io.BufferedWriter(stream, _CHUNK) as collected:
+                cursor.copy_expert(_rows_command(name, cells), collected)
+    stream.check()
 
 
 def read_table(connection: Connection, name: str, columns: Sequence[str | Column]) -> FloatArray:
@@ -81,54 +79,6 @@ def data_digest(table: FloatArray, name: str, columns: Sequence[str | Column]) -
     return digest.hexdigest()
 
 
-def _copy_command(name: str, columns: Sequence[str | Column]) -> sql.Composed:
-    cells = [cell(column) for column in columns]
+def _rows_command(name: str, cells: Sequence[sql.Composed]) -> sql.Composed:
     command = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)")
     return command.format(sql.SQL(", ").join(cells), table_name(name))
-
-
-class _Parser(threading.Thread):
-    """Parses the stream in a thread, so that parsing and receiving overlap."""
-
-    def __init__(self, descriptor: int, columns: int, consume: Consume) -> None:
-        super().__init__(name="copy-reader", daemon=True)
-        self._stream = io.FileIO(descriptor, "rb")
-        self._columns = columns
-        self._consume = consume
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        with self._stream:
-            try:
-                self._parse()
-            except (ValueError, MemoryError, ArithmeticError) as error:
-                self.error = error
-                self._drain()
-
-    def _parse(self) -> None:
-        size = row_type(self._columns).itemsize
-        buffer = bytearray(_CHUNK + size + len(TRAILER))
-        view, held = memoryview(buffer), 0
-        with suppress(EOFError):
-            self._expect(HEADER)
-        while read := self._stream.readinto(view[held : held + _CHUNK]):
-            held += read
-            whole = max(held - len(TRAILER), 0) // size * size
-            if whole:
-                self._consume(decode_rows(view[:whole], self._columns))
-            buffer[: held - whole] = buffer[whole:held]
-            held -= whole
-
-    def _expect(self, text: bytes) -> None:
-        found = b""
-        while len(found) < len(text):
-            data = self._stream.read(len(text) - len(found))
-            if not data:
-                raise EOFError
-            found += data
-        if found != text:
-            raise ValueError("the COPY stream has an unknown header")
-
-    def _drain(self) -> None:
-        while self._stream.read(_CHUNK):
-            pass
