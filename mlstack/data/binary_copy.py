@@ -1,8 +1,8 @@
 """PostgreSQL's binary COPY format for rows of float8, encoded and decoded by NumPy without a loop over rows.
 
 A stream is a header; for each row an int16 with the number of fields and, for each field, an int32 length and
-the value; and a trailer, an int16 of -1. All numbers are big-endian. A field of a group holds the values of one
-column for many rows: a bytea of concatenated float8.
+the value; and a trailer, an int16 of -1. All numbers are big-endian. In a group of rows a field holds the
+values of one column for all of them: a bytea of concatenated float8.
 https://www.postgresql.org/docs/15/sql-copy.html (section "Binary Format")
 """
 
@@ -48,7 +48,7 @@ def decode_rows(data: memoryview, columns: int) -> npt.NDArray[Any]:
 def decode_group(data: memoryview, columns: int) -> tuple[FloatArray, int] | None:
     """Return the first group as rows [n, columns], and its size in bytes; None if it is not complete.
 
-    A group without rows has fields that are NULL. Raise ValueError if the fields are not `columns` of n float8.
+    A group without rows has fields that are NULL. Raise ValueError unless there are `columns` of n float8.
     """
     ends = [_FIELDS.size]
     if len(data) < ends[0] or data[: len(TRAILER)] == TRAILER:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
@@ -13,7 +14,6 @@ from mlstack.data.binary_copy import HEADER, TRAILER, encode_rows
 from mlstack.data.database import table_name
 from mlstack.data.generation import Generation, generate
 from mlstack.data.progress import progress
-from mlstack.runtime.arrays import FloatArray
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -36,7 +36,7 @@ def load(connection: Connection, generation: Generation) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE TABLE {draft} ({columns})").format(**fields))
         with progress("loading", generation.rows) as done:
-            stream = io.BufferedReader(_CopyStream(generate(generation), done), _SEND_BYTES)
+            stream = io.BufferedReader(_CopyStream(_encoded(generation), done), _SEND_BYTES)
             copy = sql.SQL("COPY {draft} FROM STDIN (FORMAT binary, FREEZE)").format(**fields)
             cursor.copy_expert(copy, stream, size=_SEND_BYTES)
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {table}").format(**fields))
@@ -45,10 +45,25 @@ def load(connection: Connection, generation: Generation) -> int:
     return generation.rows
 
 
-class _CopyStream(io.RawIOBase):
-    """A readable binary file with the COPY stream; generates the chunks while it is read."""
+class _Chunk(NamedTuple):
+    rows: int
+    encoded: memoryview
 
-    def __init__(self, chunks: Iterator[FloatArray], done: Callable[[int], None]) -> None:
+
+def _encoded(generation: Generation) -> Iterator[_Chunk]:
+    """Yield the chunks; a thread makes the next one while the server takes this one."""
+    chunks = (_Chunk(len(chunk), encode_rows(chunk)) for chunk in generate(generation))
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        following = thread.submit(next, chunks, None)
+        while (chunk := following.result()) is not None:
+            following = thread.submit(next, chunks, None)
+            yield chunk
+
+
+class _CopyStream(io.RawIOBase):
+    """A readable binary file with the COPY stream."""
+
+    def __init__(self, chunks: Iterator[_Chunk], done: Callable[[int], None]) -> None:
         self._chunks, self._done = chunks, done
         self._rest = memoryview(HEADER)
         self._finished = False
@@ -68,5 +83,5 @@ class _CopyStream(io.RawIOBase):
     def _next_chunk(self) -> None:
         chunk = next(self._chunks, None)
         self._finished = chunk is None
-        self._rest = memoryview(TRAILER) if chunk is None else encode_rows(chunk)
-        self._done(0 if chunk is None else len(chunk))
+        self._rest = memoryview(TRAILER) if chunk is None else chunk.encoded
+        self._done(0 if chunk is None else chunk.rows)

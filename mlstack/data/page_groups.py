@@ -1,4 +1,4 @@
-"""A COPY of a plain table that sends one message for the rows of many pages, column by column.
+"""A query of a plain table by which COPY sends one message for the rows of many pages, column by column.
 
 A driver in Python handles a message per row otherwise, which costs more than all that is done with the row.
 """
@@ -23,13 +23,12 @@ _FITS = """
 # The inner query is a TID range scan: the pages of a group, in their order. Both tables have an alias, which
 # keeps the names of a user's table and columns apart from ours.
 _GROUPS = """
-    COPY (SELECT rows.* FROM
-              generate_series(0, pg_relation_size({regclass}) / current_setting('block_size')::int, {pages})
-                  AS groups (page),
-              LATERAL (SELECT {cells} FROM {table} AS source
-                        WHERE source.ctid >= format('(%s,0)', groups.page)::tid
-                          AND source.ctid < format('(%s,0)', groups.page + {pages})::tid) AS rows)
-    TO STDOUT (FORMAT binary)"""
+    SELECT rows.* FROM
+           generate_series(0, pg_relation_size({regclass}) / current_setting('block_size')::int, {pages})
+               AS groups (page),
+           LATERAL (SELECT {cells} FROM {table} AS source
+                     WHERE source.ctid >= format('(%s,0)', groups.page)::tid
+                       AND source.ctid < format('(%s,0)', groups.page + {pages})::tid) AS rows"""
 
 
 def has_pages(connection: Connection, name: str) -> bool:
@@ -41,8 +40,8 @@ def has_pages(connection: Connection, name: str) -> bool:
         return bool((cursor.fetchone() or (False,))[0])
 
 
-def groups_command(connection: Connection, name: str, cells: Sequence[sql.Composed]) -> sql.Composed:
-    """Return the COPY of the expressions `cells`, which are float8 and never NULL."""
+def groups_query(connection: Connection, name: str, cells: Sequence[sql.Composed]) -> sql.Composed:
+    """Return the query of groups of rows; a field has all values of one of `cells`: float8, never NULL."""
     group = "string_agg(float8send({}), '')"
     return sql.SQL(_GROUPS).format(
         regclass=sql.Literal(table_name(name).as_string(connection)),

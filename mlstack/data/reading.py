@@ -13,11 +13,12 @@ from mlstack.data.cells import cell, column_name, schema_bytes
 from mlstack.data.copy_stream import Consume, CopyStream, GroupStream, RowStream
 from mlstack.data.database import table_name
 from mlstack.data.growing_table import GrowingTable
-from mlstack.data.page_groups import groups_command, has_pages
+from mlstack.data.page_groups import groups_query, has_pages
 from mlstack.registry.columns import Column
 from mlstack.runtime.arrays import FloatArray
 
-_CHUNK = 1 << 20  # bytes that are decoded at a time
+_CHUNK = 1 << 18  # bytes of rows that are decoded at a time: ten thousand short rows, as in a group
+_COPY = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)")
 # One backend process that scans from the first page: an unchanged table is always read in the same order.
 _IN_ORDER = (
     "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0;"
@@ -37,12 +38,12 @@ def read_blocks(connection: Connection, name: str, columns: Sequence[str | Colum
         cursor.execute(_IN_ORDER)
         if has_pages(connection, name):
             stream: CopyStream = GroupStream(len(columns), consume)
-            cursor.copy_expert(groups_command(connection, name, cells), stream)
+            cursor.copy_expert(_COPY.format(groups_query(connection, name, cells)), stream)
         else:
             stream = RowStream(len(columns), consume)
             # psycopg2 calls write() for every row; BufferedWriter collects them in C.
             with io.BufferedWriter(stream, _CHUNK) as collected:
-                cursor.copy_expert(_rows_command(name, cells), collected)
+                cursor.copy_expert(_COPY.format(_rows_query(name, cells)), collected)
     stream.check()
 
 
@@ -79,6 +80,5 @@ def data_digest(table: FloatArray, name: str, columns: Sequence[str | Column]) -
     return digest.hexdigest()
 
 
-def _rows_command(name: str, cells: Sequence[sql.Composed]) -> sql.Composed:
-    command = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)")
-    return command.format(sql.SQL(", ").join(cells), table_name(name))
+def _rows_query(name: str, cells: Sequence[sql.Composed]) -> sql.Composed:
+    return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(cells), table_name(name))

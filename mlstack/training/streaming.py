@@ -19,32 +19,32 @@ class Sample:
 
     def __init__(self, columns: int, size: int) -> None:
         self._size = size
-        self._rows = [np.empty((0, columns))]
-        self._hashes = [np.empty(0, dtype=np.uint64)]
+        # Filled and cut in place: what is held is the same after a million rows and after a hundred.
+        self._rows = np.empty((2 * size, columns))
+        self._hashes = np.empty(2 * size, dtype=np.uint64)
         self._held = 0
         self._limit = np.uint64(2**64 - 1)
 
     def add(self, rows: FloatArray, hashes: npt.NDArray[np.uint64]) -> None:
         """Add rows [n, columns] with their hashes [n]."""
-        chosen = hashes <= self._limit
-        if not chosen.any():
-            return
-        self._rows.append(rows[chosen])
-        self._hashes.append(hashes[chosen])
-        self._held += len(self._hashes[-1])
-        if self._held > 2 * self._size:
-            self._shrink()
+        chosen = np.flatnonzero(hashes <= self._limit)
+        for start in range(0, len(chosen), self._size):
+            part = chosen[start : start + self._size]
+            if self._held + len(part) > 2 * self._size:
+                self._shrink()
+            end = self._held + len(part)
+            self._rows[self._held : end], self._hashes[self._held : end] = rows[part], hashes[part]
+            self._held = end
 
     def rows(self) -> FloatArray:
         """Return the sample [≤ size, columns], in the order of the hashes."""
-        order = np.argsort(np.concatenate(self._hashes), kind="stable")
-        return np.concatenate(self._rows)[order[: self._size]]
+        order = np.argsort(self._hashes[: self._held], kind="stable")
+        return self._rows[order[: self._size]]
 
     def _shrink(self) -> None:
-        hashes = np.concatenate(self._hashes)
-        kept = np.argpartition(hashes, self._size)[: self._size]
-        self._rows, self._hashes = [np.concatenate(self._rows)[kept]], [hashes[kept]]
-        self._held, self._limit = self._size, self._hashes[0].max()
+        kept = np.argpartition(self._hashes[: self._held], self._size)[: self._size]
+        self._rows[: self._size], self._hashes[: self._size] = self._rows[kept], self._hashes[kept]
+        self._held, self._limit = self._size, self._hashes[: self._size].max()
 
 
 class Side:
@@ -59,6 +59,7 @@ class Side:
         """Add rows [n, columns] with their hashes [n]."""
         if not len(rows):
             return
+        rows = np.asfortranarray(rows)  # sums of contiguous columns take a tenth of the time
         if not self._statistics.rows:
             self._origin = rows.mean(axis=0)
         # Relative to a row near the others, means keep their digits: they are differences of a few spreads.
@@ -89,9 +90,10 @@ class StreamedTable:
         """Add rows [n, columns], contiguous; return those of them that are held out."""
         hashes = row_hashes(rows)
         held_out = is_held_out(hashes, self._test_fraction)
-        training, holdout = rows[~held_out], rows[held_out]
-        self.training.add(training, hashes[~held_out])
-        self.holdout.add(holdout, hashes[held_out])
+        # compress() takes a third of the time of an index of booleans.
+        training, holdout = rows.compress(~held_out, axis=0), rows.compress(held_out, axis=0)
+        self.training.add(training, hashes.compress(~held_out))
+        self.holdout.add(holdout, hashes.compress(held_out))
         if len(training):
             self.lowest = min(self.lowest, float(training[:, -1].min()))
             self.highest = max(self.highest, float(training[:, -1].max()))

@@ -63,8 +63,11 @@ def number_columns(table: FloatArray, names: Sequence[str]) -> tuple[Column, ...
     found = []
     for position, name in enumerate(names):
         values = table[:, position]
-        known = values[np.isfinite(values)]
-        low, high = (float(known.min()), float(known.max())) if len(known) else (None, None)
+        known = np.isfinite(values)  # one byte a row: the values are not copied
+        low, high = None, None
+        if known.any():
+            low = float(values.min(initial=np.inf, where=known))
+            high = float(values.max(initial=-np.inf, where=known))
         missing = bool(np.isnan(values).any())
         found.append(Column(name=name, kind="number", nullable=missing, low=low, high=high))
     return tuple(found)
