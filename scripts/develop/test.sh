@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
 . scripts/bootstrap/debian.sh
 unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_ENV_FILES
+unset PYTHONDONTWRITEBYTECODE # hundreds of processes import the same libraries
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 # as in the images
 export COMPOSE_PROJECT_NAME=${TEST_PROJECT:-ml-stack-test}
 plain=(unit properties integration wiring)
 # One after the other: in parallel on two cores, the time-outs of the shipped services would run out.
