@@ -42,9 +42,12 @@ leave_out() { # leave_out WHAT WHY
 build() { scripts/bootstrap/shared-layers.sh && docker compose --profile '*' build --quiet; }
 
 # shellcheck disable=SC2329 # called through stage
-tests() { # integration starts servers as child processes: four files at a time
+tests() { # several files at a time; integration starts servers as child processes, and waits for them
     local options=()
-    [ "$1" != integration ] || options=(--numprocesses 4 --dist loadfile)
+    case $1 in
+        unit | wiring) options=(--numprocesses 2 --dist loadfile) ;;
+        integration) options=(--numprocesses 4 --dist loadfile) ;;
+    esac
     .venv/bin/python -m pytest "tests/$1" --durations=10 --durations-min=5 --junitxml="$results/$1.xml" "${options[@]}"
 }
 
