@@ -23,6 +23,7 @@ from api.prediction.sealing import Sealer
 from api.settings import Settings
 from mlstack.registry.current_model import Load
 from mlstack.registry.loaded_model import load_model
+from mlstack.registry.store import ModelStore
 from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.challengers import Challengers
@@ -60,7 +61,9 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, load: Load = load_model) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, load: Load = load_model, store: ModelStore | None = None
+) -> AsyncIterator[Service]:
     """Connect, load the model, start the background tasks; at the end answer pending requests, then close."""
     database_address = StoreAddress("postgres", settings.database_url)
     redis_address = StoreAddress("redis", settings.redis_url)
@@ -70,7 +73,7 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
-    store = settings.models.open()
+    store = store or settings.models.open()
     challengers = Challengers(store, load, settings.events_dir, "api", shadows=True)
     models = await asyncio.to_thread(ServedModels, store, load, challengers)
     models.follow()

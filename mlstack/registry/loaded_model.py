@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from mlstack.registry.intervals import (
 from mlstack.registry.layout import ARTIFACT
 from mlstack.registry.linear import linear_predict, linear_probabilities
 from mlstack.registry.manifest import Manifest, read_manifest, read_verified
+from mlstack.registry.plain_linear import read_plain_linear
 from mlstack.registry.predictors import (
     Predict,
     PredictionOverflow,
@@ -147,12 +148,34 @@ def read_published(directory: Path, most_bytes: int) -> PublishedModel:
 
 def load_published(published: PublishedModel, most_bytes: int) -> LoadedModel:
     """Load a version; raise ModelRefused if it unpacks to more than `most_bytes` or does not fit."""
+    return load_plain(published, most_bytes) or _load_by_skops(published, most_bytes)
+
+
+def load_plain(published: PublishedModel, most_bytes: int) -> LoadedModel | None:
+    """Load a version without scikit-learn, or return None if that needs it.
+
+    Raise ModelRefused if the parts of its manifest contradict each other.
+    """
     directory, manifest, artifact = published
     _check_constants(directory, manifest)
+    estimator: Any = read_plain_linear(artifact, manifest, most_bytes)
+    probes = probe_rows(manifest.schema, _centre(manifest))
+    predict = linear_predict(estimator, probes) if estimator else None
+    return _loaded(manifest, predict, estimator, probes, linear=True) if predict else None
+
+
+def _load_by_skops(published: PublishedModel, most_bytes: int) -> LoadedModel:
+    directory, manifest, artifact = published
     estimator = load_estimator(directory / ARTIFACT, artifact, manifest.schema, manifest.classes, most_bytes)
     probes = probe_rows(manifest.schema, _centre(manifest))
     linear = _linear(estimator, probes, len(manifest.classes))
     predict = linear or quickest_predict(estimator, probes, len(manifest.classes))
+    return _loaded(manifest, predict, estimator, probes, linear=linear is not None)
+
+
+def _loaded(
+    manifest: Manifest, predict: Predict, estimator: Estimator, probes: FloatArray, *, linear: bool
+) -> LoadedModel:
     return LoadedModel(
         manifest=manifest,
         version=manifest.version,
@@ -160,8 +183,8 @@ def load_published(published: PublishedModel, most_bytes: int) -> LoadedModel:
         n_features=len(manifest.features),
         plain=all(column.plain for column in manifest.schema),
         answer_bytes=answer_bytes(manifest.schema, manifest.classes),
-        row_independent=rows_are_independent(estimator, predict, probes, by_row=linear is not None),
-        quick=linear is not None,
+        row_independent=rows_are_independent(estimator, predict, probes, by_row=linear),
+        quick=linear,
         _predict=predict,
         _deviation=predictive_deviation(manifest.interval),
     )

@@ -95,8 +95,6 @@ class ServedModels:
         return model
 
     def _follow(self) -> None:
-        import skops.io  # noqa: F401, PLC0415 - takes a second: done before the first version is there
-
         while True:
             time.sleep(_REFRESH_SECONDS if self.current.get() else _FIRST_MODEL_SECONDS)
             try:

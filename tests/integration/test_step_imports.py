@@ -30,13 +30,17 @@ def test_a_step_with_nothing_to_do_imports_no_scikit_learn(
     assert not _imported(outcome.stderr) & (_SLOW | others)
 
 
-def test_a_step_that_trains_imports_it(steps: Steps) -> None:
+def test_a_step_that_trains_imports_it_and_one_that_evaluates_a_line_does_not(steps: Steps) -> None:
     for step in ("00-prepare_data.py", "05-validate_data.py"):
         assert steps.run(step).code == 0
 
-    outcome = steps.run("10-train_model.py", **_COUNT_IMPORTS)
+    trained = steps.run("10-train_model.py", **_COUNT_IMPORTS)
+    evaluated = steps.run("20-evaluate_model.py", **_COUNT_IMPORTS)
 
-    assert _imported(outcome.stderr) >= {"sklearn", "skops"}
+    assert _imported(trained.stderr) >= {"sklearn", "skops"}
+    assert evaluated.line("promoted")
+    assert _imported(evaluated.stderr) >= {"numpy", "jinja2", "leather"}
+    assert not _imported(evaluated.stderr) & (_SLOW - {"jinja2", "leather"})
 
 
 def _imported(printed: str) -> set[str]:

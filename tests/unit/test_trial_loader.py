@@ -1,0 +1,114 @@
+"""Versions are loaded after a trial; what takes long to import is imported for those only that need it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import skops.io
+from sklearn.preprocessing import FunctionTransformer
+
+from mlstack.registry.manifest import read_manifest, write_manifest
+from mlstack.registry.store import ModelStore
+from mlstack.training.config import TrainingConfig
+from tests.harness.model_versions import line_table, promote, publish
+from tests.harness.repository_root import ROOT
+
+# In a process of its own, as a server is: it forks, and nothing is imported yet.
+_SERVER = """
+import json, sys
+from pathlib import Path
+from mlstack.registry.store import ModelStore
+from mlstack.registry.trial import TrialLoader
+from mlstack.runtime.refusals import ModelRefused
+
+store = ModelStore(Path(sys.argv[1]))
+trials = TrialLoader(store, 64 << 20)
+told = [["begun", "skops" in sys.modules, ""]]
+for version in map(int, sys.argv[2:]):
+    try:
+        answer = trials.load(store.path(version)).estimator_name
+    except ModelRefused as refused:
+        answer = str(refused)
+    told.append([version, "skops" in sys.modules, answer])
+trials.close()
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Version 1 is a line, 2 a forest, 3 a line with a type that no server loads, 4 a damaged one."""
+    store = ModelStore(tmp_path_factory.mktemp("models"))
+    forest = TrainingConfig(("x1",), estimator="sklearn.ensemble.RandomForestRegressor")
+    publish(store, line_table())
+    publish(store, line_table(), forest)
+    publish(store, line_table(3.0))
+    publish(store, line_table(4.0))
+    skops.io.dump(FunctionTransformer(json.loads), store.path(3) / "model.skops")
+    _sealed(store.path(3))
+    (store.path(4) / "model.skops").write_bytes(b"PK no zip at all")
+    _sealed(store.path(4))
+    return store.root
+
+
+def _sealed(directory: Path) -> None:
+    manifest = read_manifest(directory)
+    (directory / "manifest.json").unlink()
+    write_manifest(directory, manifest, manifest.version)
+
+
+def loaded(root: Path, *versions: int) -> list[list[Any]]:
+    """Return, for the start and each version, whether the server has imported skops, and what it loaded."""
+    command = [sys.executable, "-c", _SERVER, str(root), *map(str, versions)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
+    return list(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("current", [None, 1])
+def test_a_server_of_a_line_imports_skops_for_the_first_version_that_needs_it(
+    root: Path, current: int | None
+) -> None:
+    (root / "current").unlink(missing_ok=True)
+    if current:
+        promote(ModelStore(root), current)
+
+    told = loaded(root, 1, 2, 1)
+
+    assert told == [
+        ["begun", False, ""],
+        [1, False, "LinearRegression"],
+        [2, True, "RandomForestRegressor"],
+        [1, True, "LinearRegression"],
+    ]
+
+
+def test_a_server_of_a_forest_imports_skops_before_it_forks(root: Path) -> None:
+    """Both processes share what was imported."""
+    promote(ModelStore(root), 2)
+
+    assert loaded(root, 2, 1) == [
+        ["begun", True, ""],
+        [2, True, "RandomForestRegressor"],
+        [1, True, "LinearRegression"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [(3, "holds a type that is not scikit-learn's own"), (4, "model.skops: cannot be loaded")],
+)
+def test_what_is_no_line_though_it_says_so_is_refused_as_before(
+    root: Path, version: int, reason: str
+) -> None:
+    promote(ModelStore(root), 1)
+
+    _, (_, imported, answer), (_, _, after) = loaded(root, version, 1)
+
+    assert not imported  # it was refused by the trial, not in the server
+    assert reason in answer
+    assert after == "LinearRegression"
