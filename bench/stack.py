@@ -12,14 +12,16 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import median, median_low
 from tempfile import TemporaryDirectory
 
 import msgspec
 
 from bench.bare_stack import bare
+from bench.import_costs import import_costs
 from bench.machine import use_every_core
 from bench.stack_project import PROJECT, cleaned_up, compose, run, timed, timed_up
+from bench.stack_times import Times, profile, recorded
 from bench.targets import Target, table, target_table
 
 _LAST_STEP = "model-evaluate"  # it depends on all others
@@ -34,6 +36,9 @@ class StackNumbers(msgspec.Struct, frozen=True):
     bare: list[float]  # the same containers with nothing in them to do, round by round
     steps: list[float]  # nothing to do
     bare_steps: list[float]
+    times: list[dict[str, Times]]  # of each round of `healthy`
+    bare_times: list[dict[str, Times]]
+    imports: list[tuple[str, str, float]]  # service, what it imports, CPU seconds
     memory: dict[str, float]
     images: dict[str, int]
 
@@ -48,20 +53,31 @@ def measure(rounds: int, progress: Callable[[str], None]) -> StackNumbers:
         chain = Path(directory, "bare.json")
         chain.write_text(json.dumps(bare(json.loads(compose("config", "--format", "json")))))
         found: dict[str, list[float]] = {"healthy": [], "bare": [], "steps": [], "bare_steps": []}
+        times: dict[str, list[dict[str, Times]]] = {"times": [], "bare_times": []}
         for _ in range(rounds):  # the stack itself last: it is measured at rest
             for prefix, files in (("bare", ("--file", str(chain))), ("", ())):
-                _measure_once(found, prefix, files)
+                times[f"{prefix}_times".strip("_")].append(_measure_once(found, prefix, files))
             progress(", ".join(f"{name} {seconds[-1]:.1f} s" for name, seconds in found.items()))
         time.sleep(_REST_SECONDS)
-        return StackNumbers(**found, memory=_memory(), images=_image_sizes())
+        memory = _memory()
+        return StackNumbers(
+            **found,
+            times=times["times"],
+            bare_times=times["bare_times"],
+            imports=import_costs(),
+            memory=memory,
+            images=_image_sizes(),
+        )
 
 
-def _measure_once(found: dict[str, list[float]], prefix: str, files: tuple[str, ...]) -> None:
-    """Start the stack, or the bare chain, on empty volumes; then run the steps again."""
+def _measure_once(found: dict[str, list[float]], prefix: str, files: tuple[str, ...]) -> dict[str, Times]:
+    """Start the stack, or the bare chain, on empty volumes, and run the steps again; return its times."""
     compose("down", "--volumes", "--remove-orphans", "--timeout", "2")
-    found[prefix or "healthy"].append(timed_up(*files))
+    with recorded() as times:
+        found[prefix or "healthy"].append(timed_up(*files))
     again = timed(*files, "up", "--no-build", "--no-log-prefix", _LAST_STEP)
     found["bare_steps" if prefix else "steps"].append(again)
+    return times
 
 
 def describe(numbers: StackNumbers) -> str:
@@ -81,12 +97,17 @@ def describe(numbers: StackNumbers) -> str:
         ("`up --wait` of a bare chain: the same containers, which do nothing", f"{median(numbers.bare):.1f}"),
         ("its steps again", f"{median(numbers.bare_steps):.1f}"),
     ]
+    typical = numbers.healthy.index(median_low(numbers.healthy))
+    way_up = profile(numbers.times[typical], numbers.bare_times[typical])
+    imports = [(service, what, f"{seconds:.2f}") for service, what, seconds in numbers.imports]
     containers = [(name, f"{size:.0f}") for name, size in sorted(numbers.memory.items())]
     images = [(f"`{name}`", f"{size:,}") for name, size in sorted(numbers.images.items())]
     return "\n\n".join(
         (
             target_table(targets),
             table(("limit", "s"), limits),
+            table(("service", "starts at s", "done at s", "takes s", "in the bare chain s"), way_up),
+            table(("service", "what it imports", "CPU s"), imports),
             table(("container", "MiB"), containers),
             table(("image", "MB"), images),
         )
