@@ -83,7 +83,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     trials = TrialLoader(store, settings.max_model_bytes)  # before there are threads
     async with (
         AsyncExitStack() as stack,
-        open_service(settings, trials.load, store) as service,
+        open_service(settings, trials, store) as service,
         open_pools(service.database_address) as pools,
         open_job_service(pools, job_settings, service.memory) as jobs_service,
     ):

@@ -47,7 +47,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     consumer = Consumer(heartbeat)
     broker_address = StoreAddress("rabbitmq", settings.jobs.broker_url)
     broker = Broker(broker_address, "worker", consumer.deliver, prefetch=2 * settings.concurrency)
-    models = await asyncio.to_thread(ServedModels, model_store, trials.load)
+    models = await asyncio.to_thread(ServedModels, model_store, trials.load, None, trials.prepare)
     models.follow()
     database = StoreAddress("postgres", settings.database_url)
     follow(settings.database_url, settings.jobs.broker_url)

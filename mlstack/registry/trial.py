@@ -4,7 +4,7 @@ A damaged or forged file may need more memory than there is, never come to an en
 that read it. So a child process loads each version before the server does; if that fails, the version is
 refused. Child processes are forked by a process that was itself forked from the server at its start, when no
 thread runs yet, which would make forking unsafe. skops takes seconds to import: where the version that is
-served needs it, it is imported before that; else the first version that does waits for it.
+served needs it, it is imported before that; else as soon as a version that does was published.
 """
 
 from __future__ import annotations
@@ -46,8 +46,11 @@ class TrialLoader:
         seconds: float = _TRIAL_SECONDS,
     ) -> None:
         """A version of `store` may need `most_bytes` of memory, packed or unpacked, and `seconds` to load."""
-        if _serves_by_skops(store):
+        self._imported = _serves_by_skops(store)
+        if self._imported:
             _import_skops()
+        self._store = store
+        self._known: set[int] = set()  # versions of plain lines
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._asking = threading.Lock()
@@ -69,6 +72,27 @@ class TrialLoader:
                     return load_published(published, self._most_bytes)
                 self._refused[seen] = refusal
             raise ModelRefused(self._refused[seen])
+
+    def prepare(self) -> None:
+        """Import skops once a version needs it, if only one that may be promoted later.
+
+        A server that looks for it only then would not follow within two seconds.
+        """
+        if self._imported or all(self._is_plain(version) for version in self._store.versions()):
+            return
+        with self._asking, suppress(OSError):
+            self._trials.send(None)
+        _import_skops()  # while the process for trials does the same
+        self._imported = True
+
+    def _is_plain(self, version: int) -> bool:
+        try:
+            if version in self._known or may_be_plain(read_manifest(self._store.path(version))):
+                self._known.add(version)
+                return True
+        except Refusal:
+            return True  # whoever loads it says why
+        return False
 
     def close(self) -> None:
         """End the process that makes trials."""
@@ -113,7 +137,11 @@ def _serve_trials(requests: Connection, most_bytes: int, seconds: float) -> NoRe
                 os.close(descriptor)  # a listening socket must not live on here
     with suppress(OSError, EOFError):
         while True:
-            directory, digest = requests.recv()
+            asked = requests.recv()
+            if asked is None:
+                _import_skops()
+                continue
+            directory, digest = asked
             deadline = time.monotonic() + seconds
             outcome = _trial(directory, digest, most_bytes, deadline)
             if outcome == _NEEDS_SKOPS:  # imported here, it is there for all later children

@@ -35,7 +35,7 @@ def make_services(settings: ServingSettings, draining: threading.Event) -> Servi
     store = settings.models.open()
     trials = TrialLoader(store, settings.max_model_bytes)  # before there are threads
     challengers = Challengers(store, trials.load, settings.events_dir, "model-serve")
-    models = ServedModels(store, trials.load, challengers)
+    models = ServedModels(store, trials.load, challengers, trials.prepare)
     data = TrainingData(settings.database_url)
     return Services(settings, models, data, Health(models, data, draining), ServingMetrics(models))
 

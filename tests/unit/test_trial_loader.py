@@ -29,7 +29,12 @@ from mlstack.runtime.refusals import ModelRefused
 store = ModelStore(Path(sys.argv[1]))
 trials = TrialLoader(store, 64 << 20)
 told = [["begun", "skops" in sys.modules, ""]]
-for version in map(int, sys.argv[2:]):
+for name in sys.argv[2:]:
+    if name == "prepare":
+        trials.prepare()
+        told.append([name, "skops" in sys.modules, ""])
+        continue
+    version = int(name)
     try:
         answer = trials.load(store.path(version)).estimator_name
     except ModelRefused as refused:
@@ -62,8 +67,11 @@ def _sealed(directory: Path) -> None:
     write_manifest(directory, manifest, manifest.version)
 
 
-def loaded(root: Path, *versions: int) -> list[list[Any]]:
-    """Return, for the start and each version, whether the server has imported skops, and what it loaded."""
+def loaded(root: Path, *versions: int | str) -> list[list[Any]]:
+    """Return, for the start and each version, whether the server has imported skops, and what it loaded.
+
+    In the place of a version, `prepare` does that.
+    """
     command = [sys.executable, "-c", _SERVER, str(root), *map(str, versions)]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
     return list(json.loads(done.stdout))
@@ -85,6 +93,25 @@ def test_a_server_of_a_line_imports_skops_for_the_first_version_that_needs_it(
         [2, True, "RandomForestRegressor"],
         [1, True, "LinearRegression"],
     ]
+
+
+def test_a_forest_that_was_published_is_prepared_for_before_it_is_promoted(root: Path) -> None:
+    promote(ModelStore(root), 1)
+
+    assert loaded(root, 1, "prepare", 2) == [
+        ["begun", False, ""],
+        [1, False, "LinearRegression"],
+        ["prepare", True, ""],
+        [2, True, "RandomForestRegressor"],
+    ]
+
+
+def test_while_there_are_lines_only_nothing_is_imported(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    publish(store, line_table())
+    promote(store, 1)
+
+    assert loaded(tmp_path, "prepare", 1, "prepare")[-1] == ["prepare", False, ""]
 
 
 def test_a_server_of_a_forest_imports_skops_before_it_forks(root: Path) -> None:
