@@ -61,7 +61,7 @@ needed_by_all() { # `needed` for every overlay and profile
     {
         needed
         for overlay in docker-compose.*.yaml; do
-            [ "$overlay" != docker-compose.swarm.yaml ] || continue # no other image; swarm-deploy.sh sets its variables
+            [[ $overlay != docker-compose.swarm* ]] || continue # no other image; swarm-deploy.sh sets its variables
             COMPOSE_FILE=docker-compose.yaml:$overlay COMPOSE_PROFILES='*' compose_images
         done
     } | sort -u

@@ -61,7 +61,7 @@ engine() {
         mkdir -p /run/docker && mount -t tmpfs tmpfs /run/docker
         mount --bind $lab/hub/resolv.conf /etc/resolv.conf
         start='dockerd --data-root $lab/$i/data --exec-root $lab/$i/exec --pidfile $lab/$i/pid \
-            --host unix://$lab/$i/sock --cgroup-parent /$prefix$i --bip 172.3$i.0.1/24'
+            --host unix://$lab/$i/sock --host unix:///run/docker/engine.sock --cgroup-parent /$prefix$i --bip 172.3$i.0.1/24'
         exec docker-init -g -- sh -c \"until \$start; do sleep 1; done\"" >>"$lab/$i/log" 2>&1 </dev/null & # tried again, as by systemd
     launcher=$!
     for _ in $(seq 600); do

@@ -1,0 +1,130 @@
+"""On a Swarm Prometheus finds every replica, and its alerts tell of nodes, replicas and updates."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.harness.stack.waiting import wait_until
+from tests.harness.swarm.lab import MACHINES, name
+from tests.harness.swarm.stack import STORES, SwarmStack
+
+_JOBS = {
+    "ml-api": 2, "model-serve": 2, "nginx": len(MACHINES), "swarm": 1, "model-monitor": 1, "postgres": 2,
+    "redis": 1, "alertmanager": 1, "prometheus": 1,
+}  # fmt: skip
+
+
+def test_every_replica_on_every_node_is_found_and_answers(stack: SwarmStack) -> None:
+    stack.lab.docker("service", "scale", "--detach", f"{stack.service('api')}=2")
+    stack.wait_until_running("api", 2)
+
+    def found() -> Counter[str]:
+        return Counter(series["metric"]["job"] for series in stack.query("up == 1"))
+
+    wait_until(lambda: found() == _JOBS, 120, f"{_JOBS}", pause=2)
+    wait_until(lambda: not stack.query("up == 0"), 60, "no target that is down", pause=2)
+    for metric in ("swarm_up", "nginx_up", "pg_up", "redis_up"):
+        assert {series["value"][1] for series in stack.query(metric)} == {"1"}, metric
+
+
+def test_what_the_swarm_says_of_replicas_is_what_docker_says(stack: SwarmStack) -> None:
+    stack.wait_until_complete()
+
+    def running() -> dict[str, str]:
+        found = stack.query("swarm_service_replicas_running")
+        return {series["metric"]["service"].partition("_")[2]: series["value"][1] for series in found}
+
+    jobs = {"data-prep", "database-access", "postgres-access"}
+    listed = {service: n.split("/")[0] for service, n in stack.replicas().items() if service not in jobs}
+    wait_until(lambda: running() == listed, 60, f"{listed}", pause=2)
+
+
+def test_a_machine_without_power_is_told_of_until_it_is_back(stack: SwarmStack) -> None:
+    machine = STORES["redis"]
+    lost = {"alertname": "NodeDown", "node": name(machine)}
+
+    stack.lab.kill(machine)
+    wait_until(lambda: _fires(stack, lost), 180, "the alert", pause=2)
+    running = f'swarm_service_replicas_running{{service="{stack.service("redis")}"}}'
+    assert [series["value"][1] for series in stack.query(running)] == ["0"]
+    stack.lab.start(machine)
+
+    wait_until(lambda: not stack.query(_alert(lost)), 180, "the alert's end", pause=2)
+    stack.wait_until_complete()
+
+
+def test_a_replica_for_which_there_is_no_node_is_told_of(stack: SwarmStack) -> None:
+    service = stack.service("api")
+    missing = {"alertname": "ReplicasMissing", "service": service}
+
+    stack.lab.docker("service", "scale", "--detach", f"{service}={2 * len(MACHINES) + 1}")
+    wait_until(lambda: _fires(stack, missing), 240, "the alert", pause=2)
+    stack.lab.docker("service", "scale", "--detach", f"{service}=2")
+
+    wait_until(lambda: not stack.query(_alert(missing)), 120, "the alert's end", pause=2)
+    stack.wait_until_running("api", 2)
+
+
+def test_an_update_that_goes_back_is_told_of_until_one_succeeds(stack: SwarmStack) -> None:
+    failed = {"alertname": "UpdateFailed", "service": stack.service("model-serve")}
+
+    stack.break_update("model-serve")
+    wait_until(lambda: _fires(stack, failed | {"state": "rollback_completed"}), 240, "the alert", pause=2)
+    stack.lab.docker("service", "update", "--detach", "--force", stack.service("model-serve"))
+
+    wait_until(lambda: not stack.query(_alert(failed)), 240, "the alert's end", pause=2)
+    stack.wait_until_updated("model-serve")
+
+
+_ASK = """
+import sys, urllib.request, urllib.error
+request = urllib.request.Request("http://swarm-state:2375" + sys.argv[2], method=sys.argv[1], data=None)
+try:
+    print(urllib.request.urlopen(request, timeout=5).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nodes", 200),
+        ("GET", "/services?status=false", 200),
+        ("GET", "/tasks", 200),
+        ("POST", "/nodes", 405),
+        ("DELETE", "/services", 405),
+        ("GET", "/secrets", 403),
+        ("GET", "/containers/json", 403),
+        ("GET", "/services/create", 403),
+        ("GET", "/v1.41/nodes", 403),
+        ("GET", "/nodes/..%2fsecrets", 403),
+        ("GET", "/nodes/%2e%2e/secrets", 403),
+    ],
+)
+def test_the_engine_is_asked_three_questions_and_no_other(
+    stack: SwarmStack, method: str, path: str, status: int
+) -> None:
+    answer = stack.exec("swarm-exporter", "python", "-c", _ASK, method, path)
+
+    assert int(answer) == status
+
+
+def test_only_the_exporter_can_reach_the_filter(stack: SwarmStack) -> None:
+    look_up = ("python", "-c", "import socket; print(socket.gethostbyname('swarm-state'))")
+
+    assert stack.exec("swarm-exporter", *look_up)
+    with pytest.raises(AssertionError, match="gaierror"):
+        stack.exec("api", *look_up)
+
+
+def _alert(labels: dict[str, str]) -> str:
+    given = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return f'ALERTS{{alertstate="firing",{given}}}'
+
+
+def _fires(stack: SwarmStack, labels: dict[str, str]) -> bool:
+    """Return whether Alertmanager has an alert with these labels."""
+    return any(labels.items() <= alert.items() for alert in stack.alerts())
