@@ -18,6 +18,8 @@ _CALLS = [
     "operate/restore.sh --no-such-option",
     "operate/rolling-update.sh",
     "operate/rolling-update.sh nginx",
+    "operate/swarm-deploy.sh",
+    "operate/swarm-models.sh",
     "bootstrap/base-images.sh",
     "bootstrap/engine.sh",
     "bootstrap/servers.sh",

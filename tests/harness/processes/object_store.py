@@ -24,10 +24,12 @@ pytest.importorskip("moto")
 class ObjectStore(Server):
     """Keeps its objects in memory: they last as long as the process."""
 
+    host: str = "127.0.0.1"
+
     @property
     def endpoint(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def new_place(self) -> str:
         """Make a bucket; return the URL of a prefix in it."""
@@ -47,12 +49,12 @@ def settings(place: str, endpoint: str, model_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def object_store() -> Iterator[ObjectStore]:
-    """Run the server until the block ends."""
+def object_store(host: str = "127.0.0.1") -> Iterator[ObjectStore]:
+    """Run the server until the block ends; `host` is an address of this machine."""
     with new_directory() as directory:
         port = free_port()
-        command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        server = ObjectStore(command, directory, port, lambda: _answers(port))
+        command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", host, "-p", str(port)]
+        server = ObjectStore(command, directory, port, lambda: _answers(host, port), host=host)
         with running(server):
             yield server
 
@@ -92,8 +94,8 @@ def ignoring_conditions(store: ObjectStore) -> Iterator[str]:
             thread.join()
 
 
-def _answers(port: int) -> bool:
+def _answers(host: str, port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/moto-api/").status_code == 200
+        return httpx.get(f"http://{host}:{port}/moto-api/").status_code == 200
     except httpx.TransportError:
         return False
