@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,31 @@ from tests.harness.swarm.lab import laboratory
 from tests.harness.swarm.stack import CHANGED, IMAGES, SwarmStack
 
 
+@contextmanager
+def own_estimator() -> Iterator[None]:
+    """Have an estimator of one's own in custom/, as a user does, until the block ends."""
+    path = ROOT / "custom" / "model.py"
+    assert not path.exists(), f"{path} is in the way: move it until the test has ended"
+    path.write_text(
+        "from sklearn.linear_model import Ridge\n\n\ndef make_estimator():\n    return Ridge(alpha=1e-6)\n"
+    )
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwarmStack]:
     """Deploy on empty machines."""
-    subprocess.run([ROOT / "scripts" / "operate" / "swarm-images.sh"], check=True, capture_output=True)
-    for image in ("ml-stack-steps", "ml-stack-api"):
-        changed = f"FROM {image}:latest\nLABEL changed=yes\n"
-        build = ("docker", "build", "--quiet", "--tag", f"{image}:{CHANGED}", "-")
-        subprocess.run(build, input=changed, text=True, check=True, capture_output=True)
+    images = [ROOT / "scripts" / "operate" / "swarm-images.sh"]
+    environment = os.environ | {"OBJECT_STORE": "true"}
+    subprocess.run(images, env=environment, check=True, capture_output=True)
+    with own_estimator():
+        subprocess.run(images, env=environment | {"TAG": CHANGED}, check=True, capture_output=True)
+    changed = f"FROM ml-stack-api:{CHANGED}\nLABEL changed=yes\n"
+    build = ("docker", "build", "--quiet", "--tag", f"ml-stack-api:{CHANGED}", "-")
+    subprocess.run(build, input=changed, text=True, check=True, capture_output=True)
     folder = Path(os.environ.get("LAB", "/var/lib/ml-stack-lab"))
     with laboratory(folder) as lab:
         lab.run("load", *IMAGES)

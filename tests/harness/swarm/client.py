@@ -29,6 +29,7 @@ class Asked:
     value: float
     version: int
     failures: tuple[str, ...]  # of the attempts before the answer: the machine, and what it said
+    at: float  # when it was asked, by the monotonic clock
 
 
 @dataclass
@@ -93,8 +94,8 @@ class Clients:
                     body = answer.json()
                     seconds = time.monotonic() - started
                     value, version = body["predictions"][0], body["model_version"]
-                    return Asked(seconds, body["id"], x, value, version, tuple(failures)), chosen
+                    return Asked(seconds, body["id"], x, value, version, tuple(failures), started), chosen
                 failures.append(f"{machines[chosen].base_url.host} {answer.status_code}")
             except httpx.TransportError as error:
                 failures.append(f"{machines[chosen].base_url.host} {type(error).__name__}")
-        return Asked(time.monotonic() - started, "", x, 0.0, 0, tuple(failures)), first
+        return Asked(time.monotonic() - started, "", x, 0.0, 0, tuple(failures), started), first

@@ -48,6 +48,10 @@ class Lab:
         chosen = machine or min(set(MACHINES) - self.off)
         return self.run("on", str(chosen), "docker", *arguments, seconds=seconds)
 
+    def group(self) -> int:
+        """Return the number of the group that may use the engines' sockets."""
+        return (Path(self.environment["LAB"]) / "1" / "sock").stat().st_gid
+
     def tasks(self, service: str) -> list[dict[str, Any]]:
         """Return the service's tasks that ought to run and do."""
         lines = self.docker(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.harness.production.certificates import write_certificate
 from tests.harness.repository_root import ROOT
@@ -17,6 +19,8 @@ CHANGED = "changed"  # the tag of images that differ from the latest
 IMAGES = (
     "ml-stack-steps:latest", "ml-stack-api:latest", f"ml-stack-steps:{CHANGED}", f"ml-stack-api:{CHANGED}",
     "postgres:15-alpine", "redis:7-alpine", "nginx:1.30-alpine", "prom/prometheus:v2.53.3",
+    "prom/alertmanager:v0.28.1", "prometheuscommunity/postgres-exporter:v0.17.1",
+    "oliver006/redis_exporter:v1.69.0-alpine",
 )  # fmt: skip
 _REPLICAS = {"API_REPLICAS": "2", "SERVE_REPLICAS": "2"}
 
@@ -27,6 +31,7 @@ class SwarmStack:
 
     lab: Lab
     folder: Path
+    settings: dict[str, str] = field(default_factory=dict)  # of every deployment
 
     def prepare(self) -> None:
         """Make what an administrator makes: secrets, a certificate, a folder for models, labels."""
@@ -47,7 +52,11 @@ class SwarmStack:
             "MODEL_DIR": str(self.folder / "models"),
             "RATE_LIMIT": "1000",
             "RATE_BURST": "1000",
+            "MONITORING": "1",
+            "DOCKER_SOCKET": "/run/docker/engine.sock",  # of every machine in the laboratory
+            "DOCKER_GROUP": str(self.lab.group()),
             **_REPLICAS,
+            **self.settings,
             **settings,
         }
         manager = str(min(set(MACHINES) - self.lab.off))
@@ -91,14 +100,47 @@ class SwarmStack:
         current = self.folder / "models" / "current"
         wait_until(current.exists, seconds, "the first model", pause=1)
 
+    def models(self, *command: str) -> str:
+        """Run a command of `models`, as docs/scaling.md tells."""
+        environment = {"SECRETS_DIR": str(self.folder / "secrets")}
+        manager = str(min(set(MACHINES) - self.lab.off))
+        script = ROOT / "scripts" / "operate" / "swarm-models.sh"
+        return self.lab.run("on", manager, str(script), STACK, *command, environment=environment)
+
+    def latest(self) -> str:
+        """Return the newest version's number."""
+        return max((path.name for path in (self.folder / "models" / "versions").iterdir()), key=int)
+
+    def train(self, seed: int) -> None:
+        """Run the four steps again, with other data."""
+        again = ("service", "update", "--detach", "--force", "--env-add", f"DATA_SEED={seed}")
+        self.lab.docker(*again, self.service("data-prep"))
+
+    def break_update(self, service: str) -> None:
+        """Begin an update of a service whose new replicas never answer; it goes back by itself."""
+        broken = ("--health-cmd", "false", "--health-interval", "1s", "--health-retries", "2")
+        update = ("service", "update", "--detach", *broken, "--health-start-period", "1s")
+        self.lab.docker(*update, self.service(service))
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Return the series that Prometheus finds."""
+        command = ("promtool", "query", "instant", "--format=json", "http://127.0.0.1:9090", expression)
+        found: list[dict[str, Any]] = json.loads(self.exec("prometheus", *command))
+        return found
+
+    def alerts(self) -> list[dict[str, str]]:
+        """Return the labels of the alerts that Alertmanager has."""
+        asked = ("wget", "-q", "-O", "-", "http://127.0.0.1:9093/api/v2/alerts")
+        return [alert["labels"] for alert in json.loads(self.exec("alertmanager", *asked))]
+
     def update_status(self, service: str) -> str:
         """Return the state of the service's latest update."""
         inspected = ("service", "inspect", self.service(service), "-f")
         return self.lab.docker(*inspected, "{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}").strip()
 
     def exec(self, service: str, *command: str, stdin: str = "") -> str:
-        """Run a command in the service's container on the machine that its store lies on."""
-        machine = STORES[service]
+        """Run a command in a container of the service, wherever it is."""
+        machine = STORES.get(service) or int(self.lab.tasks(self.service(service))[0]["Node"][-1])
         label = f"label=com.docker.swarm.service.name={self.service(service)}"
         containers = self.lab.docker(
             "ps", "-q", "--filter", label, "--filter", "health=healthy", machine=machine

@@ -1,0 +1,60 @@
+"""What happens to the stack while clients ask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from tests.harness.stack.waiting import wait_until
+from tests.harness.swarm.client import Clients
+from tests.harness.swarm.record import compare, record
+from tests.harness.swarm.stack import SwarmStack
+
+
+@contextmanager
+def under_load(stack: SwarmStack, name: str) -> Iterator[Clients]:
+    """Let clients ask while the block runs and until all replicas are there; record it under a name.
+
+    Every question must be answered, and every answer be logged once, as it was given.
+    """
+    with Clients(stack.key.splitlines()[0]) as clients:
+        wait_until(lambda: len(clients.asked) > 50, 60, "the first answers")
+        yield clients
+        ended = time.monotonic()
+        stack.wait_until_complete()
+        recovery = time.monotonic() - ended
+        time.sleep(3)
+    wait_until(lambda: _queued(stack) == 0, 120, "the queue to drain", pause=1)
+
+    found = compare(stack, clients)
+    event = record(name, clients, recovery, found)
+
+    assert found == (0, 0, 0), event
+    assert not clients.failed, clients.failed[:5]
+
+
+def follow_change(clients: Clients, pointer: Callable[[], object], change: Callable[[], object]) -> None:
+    """Change the served version; two seconds after the pointer's all answers must be of the new one."""
+    before = pointer()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(change)
+        while pointer() == before and not running.done():
+            time.sleep(0.005)
+        changed = time.monotonic()
+        assert pointer() != before, running.result()
+        running.result()
+    time.sleep(5)
+    asked = [each for each in clients.asked if each.id]
+    earlier = {each.version for each in asked if each.at + each.seconds < changed}
+    later = [each for each in asked if each.at > changed + 2]
+
+    assert len(later) > 50
+    assert len({each.version for each in later}) == 1, [(e.at - changed, e.version) for e in later[:20]]
+    assert later[-1].version not in earlier, earlier
+
+
+def _queued(stack: SwarmStack) -> int:
+    command = "REDISCLI_AUTH=$(cat /run/secrets/redis_password/value) redis-cli XLEN predictions:queue"
+    return int(stack.exec("redis", "sh", "-c", command))
