@@ -47,11 +47,12 @@ def follow_change(clients: Clients, pointer: Callable[[], object], change: Calla
         running.result()
     time.sleep(5)
     asked = [each for each in clients.asked if each.id]
-    earlier = {each.version for each in asked if each.at + each.seconds < changed}
+    earlier = {each.version for each in asked if changed - 2 < each.at < changed - each.seconds}
     later = [each for each in asked if each.at > changed + 2]
 
     assert len(later) > 50
     assert len({each.version for each in later}) == 1, [(e.at - changed, e.version) for e in later[:20]]
+    assert len(earlier) == 1
     assert later[-1].version not in earlier, earlier
 
 
