@@ -30,7 +30,12 @@ def updated(stack: SwarmStack, _: Clients) -> None:
         stack.wait_until_updated(service)
         images = [task["Image"].partition(":")[2] for task in stack.lab.tasks(stack.service(service))]
         assert set(images) == {CHANGED}
-    wait_until(lambda: "Ridge" in stack.models("show", stack.latest()), 120, "the own estimator", pause=1)
+    wait_until(
+        lambda: "model.py:make_estimator" in stack.models("show", stack.latest()),
+        120,
+        "the own estimator",
+        pause=1,
+    )
 
 
 def broken_update(stack: SwarmStack, _: Clients) -> None:

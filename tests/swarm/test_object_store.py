@@ -57,19 +57,27 @@ def test_the_stack_moves_into_a_bucket_and_follows_it(stack: SwarmStack, bucket:
 def test_a_replica_that_starts_without_the_store_has_the_mirror(
     stack: SwarmStack, bucket: ObjectStore
 ) -> None:
+    assert _current(stack, bucket) == 1, "the test above moves the stack into the bucket"
+    for replicas in (6, 2):  # each node has a mirror once a replica was there
+        stack.lab.docker("service", "scale", "--detach", f"{stack.service('api')}={replicas}")
+        stack.wait_until_running("api", replicas)
+
+    before = _tasks(stack)
     bucket.kill()
-    containers = stack.lab.docker(
-        "ps", "-q", "--filter", f"name={stack.service('api')}", machine=_node(stack)
-    )
+    machine = min(before.values())
+    of_the_api = ("--filter", f"label=com.docker.swarm.service.name={stack.service('api')}")
 
-    stack.lab.docker("kill", *containers.split(), machine=_node(stack))
-    stack.wait_until_complete()
+    containers = stack.lab.docker("ps", "-q", *of_the_api, machine=machine).split()
+    stack.lab.docker("kill", *containers, machine=machine)
 
-    assert len(stack.lab.tasks(stack.service("api"))) == 2
+    # A replica that is not ready does not run: Swarm waits for its health.
+    wait_until(lambda: len(set(_tasks(stack)) - set(before)) == len(containers), 120, "other replicas")
+    wait_until(lambda: len(_tasks(stack)) == len(before), 120, "all of them", pause=1)
 
 
-def _node(stack: SwarmStack) -> int:
-    return int(stack.lab.tasks(stack.service("api"))[0]["Node"][-1])
+def _tasks(stack: SwarmStack) -> dict[str, int]:
+    """Return the machine of each replica of the api that runs."""
+    return {task["ID"]: int(task["Node"][-1]) for task in stack.lab.tasks(stack.service("api"))}
 
 
 def _current(stack: SwarmStack, bucket: ObjectStore) -> int | None:
