@@ -26,7 +26,7 @@ def under_load(stack: SwarmStack, name: str) -> Iterator[Clients]:
         stack.wait_until_complete()
         recovery = time.monotonic() - ended
         time.sleep(3)
-    wait_until(lambda: _queued(stack) == 0, 120, "the queue to drain", pause=1)
+    wait_until(lambda: queued(stack) == 0, 120, "the queue to drain", pause=1)
 
     found = compare(stack, clients)
     event = record(name, clients, recovery, found)
@@ -56,6 +56,7 @@ def follow_change(clients: Clients, pointer: Callable[[], object], change: Calla
     assert later[-1].version not in earlier, earlier
 
 
-def _queued(stack: SwarmStack) -> int:
+def queued(stack: SwarmStack) -> int:
+    """Return how many rows wait in Redis."""
     command = "REDISCLI_AUTH=$(cat /run/secrets/redis_password/value) redis-cli XLEN predictions:queue"
     return int(stack.exec("redis", "sh", "-c", command))
