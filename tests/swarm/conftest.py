@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.repository_root import ROOT
+from tests.harness.stack.waiting import wait_until
 from tests.harness.swarm.lab import laboratory
 from tests.harness.swarm.stack import CHANGED, IMAGES, SwarmStack
 
@@ -50,4 +51,5 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwarmStack]:
         deployed.deploy()
         deployed.wait_until_trained()
         deployed.wait_until_complete()
+        wait_until(deployed.answers, 120, "an answer from every machine")
         yield deployed

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.harness.production.certificates import write_certificate
 from tests.harness.repository_root import ROOT
 from tests.harness.stack.waiting import wait_until
-from tests.harness.swarm.lab import MACHINES, Lab, name
+from tests.harness.swarm.lab import MACHINES, Lab, address, name
 
 STACK = "mltest"
 STORES = {"database": 1, "postgres": 2, "redis": 3}  # the machine that each lies on
@@ -132,6 +134,17 @@ class SwarmStack:
         """Return the labels of the alerts that Alertmanager has."""
         asked = ("wget", "-q", "-O", "-", "http://127.0.0.1:9093/api/v2/alerts")
         return [alert["labels"] for alert in json.loads(self.exec("alertmanager", *asked))]
+
+    def answers(self) -> bool:
+        """Return whether every machine answers a prediction."""
+        asked = (
+            httpx.post(
+                f"https://{address(machine)}:8443/predict", json={"values": [5]}, verify=False,  # noqa: S501
+                headers={"X-API-Key": self.key.splitlines()[0]}, timeout=5, trust_env=False,
+            )
+            for machine in MACHINES
+        )  # fmt: skip
+        return all(answer.status_code == httpx.codes.OK for answer in asked)
 
     def update_status(self, service: str) -> str:
         """Return the state of the service's latest update."""
