@@ -4,7 +4,10 @@ usage='Usage: scripts/operate/swarm-deploy.sh STACK
        MODEL_DIR     a folder for the models that every node has under this path (NFS or the like); owner 10001
        REGISTRY      with a slash at its end, where the nodes get the images (make push); without one they must have them
        TAG           of the images, default latest
-       SECRETS_DIR   the secrets of docker-compose.prod.yaml and postgres_password, default ./secrets; TLS_DIR inside it'
+       SECRETS_DIR   the secrets of docker-compose.prod.yaml and postgres_password, default ./secrets; TLS_DIR inside it
+       POSTGRES_PRIMARY
+                     where a node has the label postgres-standby: postgres or postgres-standby takes writes, the other one
+                     follows it; default as it is'
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 fail() { echo "swarm-deploy: $*" >&2; exit 1; }
@@ -14,7 +17,7 @@ SECRETS_DIR=$(realpath -m "${SECRETS_DIR:-secrets}") TLS_DIR=$(realpath -m "${TL
 export SECRETS_DIR TLS_DIR
 secrets=(postgres_password pipeline_database_url reader_database_url inference_database_url drift_database_url monitor_password
     redis_password redis_api_password redis_exporter_password rabbitmq_password sealing_key api_keys)
-files=(database/*.sql postgres/*.sql redis/* nginx/*.* nginx/prod/* prometheus/prometheus.yml prometheus/rules/* scripts/operate/follow-secret.sh)
+files=(database/*.sql postgres/* redis/* nginx/*.* nginx/prod/* prometheus/prometheus.yml prometheus/rules/* scripts/operate/follow-secret.sh)
 
 [ "$(docker info -f '{{.Swarm.ControlAvailable}}' 2>/dev/null)" = true ] ||
     fail 'this engine is no manager of a Swarm: docker swarm init, or set DOCKER_HOST'
@@ -23,6 +26,18 @@ for label in database postgres redis; do
     [ -n "$(docker node ls -q --filter "node.label=$label=true")" ] ||
         fail "no node has the label $label: docker node update --label-add $label=true NODE (its data will lie there)"
 done
+standby=()
+followers() { docker node ls -q --filter node.label=postgres-standby=true "$@"; }
+primary() { docker service inspect -f '{{range .Spec.TaskTemplate.ContainerSpec.Env}}{{println .}}{{end}}' "${STACK}_postgres-standby" 2>/dev/null | sed -n 's/^POSTGRES_PRIMARY=//p'; }
+if [ "${POSTGRES_REPLICAS:-1}" != 0 ] && [ -n "$(followers)" ]; then
+    [ -z "$(followers --filter node.label=postgres=true)" ] || fail 'a node has both labels, postgres and postgres-standby: its end would be that of both servers'
+    standby=(-f docker-compose.swarm-standby.yaml) secrets+=(replication_password)
+    POSTGRES_PRIMARY=${POSTGRES_PRIMARY:-$(primary || true)} POSTGRES_PRIMARY=${POSTGRES_PRIMARY:-postgres}
+    [[ $POSTGRES_PRIMARY =~ ^postgres(-standby)?$ ]] || fail "POSTGRES_PRIMARY must be postgres or postgres-standby, not $POSTGRES_PRIMARY"
+    export POSTGRES_PRIMARY
+elif [ -n "$(primary || true)" ]; then
+    fail "no node has the label postgres-standby any more, where ${STACK}_postgres-standby has its data: label one; to do without, see docs/scaling.md"
+fi
 for name in "${secrets[@]}"; do
     [ -r "$SECRETS_DIR/$name/value" ] || fail "$SECRETS_DIR/$name/value is missing: scripts/operate/make-secrets.sh database postgres"
 done
@@ -44,7 +59,7 @@ done
 # Compose writes ports and sizes as strings, and a name, which `stack deploy` refuses.
 stack=$(mktemp)
 trap 'rm -f "$stack"' EXIT
-docker compose -f docker-compose.yaml -f docker-compose.prod.yaml -f docker-compose.swarm.yaml config |
+docker compose -f docker-compose.yaml -f docker-compose.prod.yaml -f docker-compose.swarm.yaml "${standby[@]}" config |
     sed -E 's/^( *(published|size|pids|mode): )"([0-9]+)"$/\1\3/; /^name: /d' >"$stack"
 docker stack deploy --detach --prune --with-registry-auth --resolve-image "${RESOLVE:-$([ -n "$REGISTRY" ] && echo always || echo never)}" \
     --compose-file "$stack" "$STACK"
