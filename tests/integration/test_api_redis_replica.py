@@ -63,7 +63,7 @@ def replicated(tmp_path: Path) -> Iterator[Replicated]:
 
 @contextmanager
 def serving(replicated: Replicated, folder: Path, **settings: object) -> Iterator[ServingProcess]:
-    """Run the api with the address in its file; these tests are about the order of things, not about times."""
+    """Run the api with the address in its file, and time enough: it is not what is tested here."""
     publish_line(folder / "models", 2.0)
     followed = {"REDIS_URL": "", "REDIS_URL_FILE": replicated.address, "QUEUE_TIMEOUT_SECONDS": 1.0}
     given = followed | settings

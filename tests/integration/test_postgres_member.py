@@ -56,7 +56,7 @@ def test_the_two_change_places(pair: Pair) -> None:
         one.begin(primary)
         other.begin(primary)
 
-        assert eventually(lambda one=one: one.ready() and one.is_followed(), 30), one.log() + other.log()
+        assert eventually(one.is_followed, 30), one.log() + other.log()
         assert not other.takes_writes()
         one.ask(_ADD)
     assert first.ask("SELECT max(n) FROM rows") == "3"

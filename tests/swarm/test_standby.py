@@ -25,6 +25,7 @@ def followed(stack: SwarmStack) -> SwarmStack:
     stack.prepare_standby()
     stack.deploy()
     wait_until(lambda: _is_followed(stack, "postgres"), 240, "the standby", pause=1)
+    stack.wait_until_updated("api")  # each replica has the address of both
     stack.wait_until_complete()
     return stack
 

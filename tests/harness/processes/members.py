@@ -19,6 +19,9 @@ from tests.harness.processes.stores import accepts_sql, free_port, new_directory
 from tests.harness.repository_root import ROOT
 
 FIRST, SECOND = "postgres", "postgres-standby"
+_FOLLOWED = """
+    SELECT in_sync AND EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync') FROM standby
+"""
 _FILES = ("member.sh", "member.sql", "pg_hba.conf")
 
 
@@ -68,8 +71,7 @@ class Member(PostgresServer):
 
     def is_followed(self) -> bool:
         """Return whether commits wait for the other one."""
-        synchronous = "EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')"
-        return self.takes_writes() and self.ask(f"SELECT in_sync AND {synchronous} FROM standby") == "True"
+        return self.takes_writes() and self.ask(_FOLLOWED) == "True"
 
 
 @contextmanager

@@ -54,4 +54,4 @@ def refusal(jobs: Jobs) -> str:
 
 def location(jobs: Jobs) -> str:
     """Return where the report of a new job is; nothing while it is refused."""
-    return jobs.submit(2.0).headers.get("Location", "")
+    return str(jobs.submit(2.0).headers.get("Location", ""))
