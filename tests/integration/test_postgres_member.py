@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import psycopg2
 import pytest
 
-from tests.harness.processes.members import FIRST, SECOND, Member, pair_up, two_members
+from tests.harness.processes.members import FIRST, REPLICATION_PASSWORD, SECOND, Member, pair_up, two_members
 from tests.harness.processes.replication import cut_power
 from tests.harness.processes.serving import eventually
 
@@ -153,9 +154,29 @@ def test_a_copy_that_was_interrupted_is_made_again(pair: Pair) -> None:
     assert eventually(first.is_followed, 20)
 
 
+def test_the_standby_may_copy_and_nothing_else(pair: Pair) -> None:
+    first, _ = pair
+
+    with pytest.raises(psycopg2.OperationalError, match="rejects connection"):
+        psycopg2.connect(first.url(user="replicator", password=REPLICATION_PASSWORD))
+    assert first.ask(
+        "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'replicator'"
+    ) == ("False")
+    for member in pair:
+        assert REPLICATION_PASSWORD not in arguments(member)
+
+
 @pytest.mark.parametrize("primary", ["", "redis"])
 def test_another_name_is_refused(members: Pair, primary: str) -> None:
     assert f"POSTGRES_PRIMARY must be {FIRST} or {SECOND}, not {primary}" in members[0].refusal(primary)
+
+
+def arguments(member: Member) -> str:
+    """Return what every user of the machine sees of the server's processes."""
+    assert member.process is not None
+    parent = member.process.pid
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
+    return "".join(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8") for pid in (parent, *children))
 
 
 def _waits_for_a_standby(member: Member) -> None:

@@ -19,6 +19,7 @@ from tests.harness.processes.stores import accepts_sql, free_port, new_directory
 from tests.harness.repository_root import ROOT
 
 FIRST, SECOND = "postgres", "postgres-standby"
+REPLICATION_PASSWORD = "replication-0123456789"
 _FOLLOWED = """
     SELECT in_sync AND EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync') FROM standby
 """
@@ -116,7 +117,7 @@ def _member(home: Path, directory: Path, names: tuple[str, str], ports: tuple[in
         shutil.copy(ROOT / "postgres" / file, directory)
     shutil.copy(ROOT / "base-images" / "postgres" / "docker-entrypoint.sh", directory)
     secret = directory / "replication_password"
-    secret.write_text("replication-0123456789\n")
+    secret.write_text(f"{REPLICATION_PASSWORD}\n")
     data = directory / "data"
     data.mkdir()
     environment = {
