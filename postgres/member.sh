@@ -2,7 +2,7 @@
 # Runs one of the two servers of the prediction log, in a Swarm with a standby (docker-compose.swarm-standby.yaml).
 #
 #   POSTGRES_MEMBER, POSTGRES_OTHER   names of this server and of the other one
-#   POSTGRES_PRIMARY                  the one that takes writes, as the latest deployment says
+#   POSTGRES_PRIMARY                  the one that takes writes, as scripts/operate/swarm-promote.sh says
 #   REPLICATION_PASSWORD_FILE         what the two know each other by
 #   POSTGRES_DB                       has only the server that may begin an empty log
 #
@@ -37,7 +37,7 @@ copy() {
         sleep 1
     done
     if has_data; then
-        [ "$(own_timeline)" -lt "$(other_timeline)" ] || fail "took writes after $other did: deploy with POSTGRES_PRIMARY=$me"
+        [ "$(own_timeline)" -lt "$(other_timeline)" ] || fail "took writes after $other did: swarm-promote.sh STACK $me"
         : >"$PGDATA/retired"
     fi
     say "copies the data of $other"
@@ -105,12 +105,14 @@ if has_data && [ -e "$PGDATA/standby.signal" ]; then
 elif [ "$POSTGRES_PRIMARY" = "$other" ]; then
     copy
 elif other_is primary; then
-    fail "$other takes writes already: deploy with POSTGRES_PRIMARY=$other"
+    fail "$other takes writes already: swarm-promote.sh STACK $other"
 elif ! has_data; then
-    ! other_is any || fail "has no data, but $other has: deploy with POSTGRES_PRIMARY=$other"
-    [ -n "${POSTGRES_DB:-}" ] || fail "has no data yet: deploy with POSTGRES_PRIMARY=$other first"
+    ! other_is any || fail "has no data, but $other has: swarm-promote.sh STACK $other"
+    [ -n "${POSTGRES_DB:-}" ] || fail "has no data yet: swarm-promote.sh STACK $other first"
 elif [ -e "$PGDATA/retired" ]; then
-    fail "has data from before $other took over: deploy with POSTGRES_PRIMARY=$other, or remove $PGDATA/retired to lose what $other has logged"
+    fail "has data from before $other took over: swarm-promote.sh STACK $other, or remove $PGDATA/retired to lose what $other has logged"
 fi
+# What is to be promoted has all it needs, and looking for a server that is gone would hold it up.
+[ "$POSTGRES_PRIMARY" = "$me" ] || set -- "$@" -c "primary_conninfo=$to_other"
 (watch &)
-exec docker-entrypoint.sh "$@" -c "hba_file=$here/pg_hba.conf" -c "primary_conninfo=$to_other" -c wal_keep_size=2GB
+exec docker-entrypoint.sh "$@" -c "hba_file=$here/pg_hba.conf" -c wal_keep_size=2GB

@@ -4,10 +4,7 @@ usage='Usage: scripts/operate/swarm-deploy.sh STACK
        MODEL_DIR     a folder for the models that every node has under this path (NFS or the like); owner 10001
        REGISTRY      with a slash at its end, where the nodes get the images (make push); without one they must have them
        TAG           of the images, default latest
-       SECRETS_DIR   the secrets of docker-compose.prod.yaml and postgres_password, default ./secrets; TLS_DIR inside it
-       POSTGRES_PRIMARY
-                     where a node has the label postgres-standby: postgres or postgres-standby takes writes, the other one
-                     follows it; default as it is'
+       SECRETS_DIR   the secrets of docker-compose.prod.yaml and postgres_password, default ./secrets; TLS_DIR inside it'
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 fail() { echo "swarm-deploy: $*" >&2; exit 1; }
@@ -32,9 +29,8 @@ primary() { docker service inspect -f '{{range .Spec.TaskTemplate.ContainerSpec.
 if [ "${POSTGRES_REPLICAS:-1}" != 0 ] && [ -n "$(followers)" ]; then
     [ -z "$(followers --filter node.label=postgres=true)" ] || fail 'a node has both labels, postgres and postgres-standby: its end would be that of both servers'
     standby=(-f docker-compose.swarm-standby.yaml) secrets+=(replication_password)
-    POSTGRES_PRIMARY=${POSTGRES_PRIMARY:-$(primary || true)} POSTGRES_PRIMARY=${POSTGRES_PRIMARY:-postgres}
-    [[ $POSTGRES_PRIMARY =~ ^postgres(-standby)?$ ]] || fail "POSTGRES_PRIMARY must be postgres or postgres-standby, not $POSTGRES_PRIMARY"
-    export POSTGRES_PRIMARY
+    POSTGRES_PRIMARY=$(primary || true) # as swarm-promote.sh has left it
+    export POSTGRES_PRIMARY=${POSTGRES_PRIMARY:-postgres}
 elif [ -n "$(primary || true)" ]; then
     fail "no node has the label postgres-standby any more, where ${STACK}_postgres-standby has its data: label one; to do without, see docs/scaling.md"
 fi

@@ -78,9 +78,9 @@ def test_a_primary_that_comes_back_alone_commits_nothing(pair: Pair) -> None:
 def test_a_primary_that_comes_back_after_a_promotion_does_not_start(pair: Pair) -> None:
     first, second = pair
     cut_power(first)
-    second.ask("SELECT pg_promote()")  # by hand, without a deployment that says so
+    second.ask("SELECT pg_promote()")  # by hand: nobody has told the first
 
-    assert f"{SECOND} takes writes already: deploy with POSTGRES_PRIMARY={SECOND}" in first.refusal(FIRST)
+    assert f"{SECOND} takes writes already: swarm-promote.sh STACK {SECOND}" in first.refusal(FIRST)
 
 
 def test_a_standby_that_may_lack_rows_is_promoted_by_hand_only(members: Pair) -> None:
@@ -119,7 +119,7 @@ def test_data_from_before_the_other_took_over_are_not_used(pair: Pair) -> None:
 
 
 def test_what_took_writes_last_is_not_overwritten(pair: Pair) -> None:
-    """The deployment is changed again before the first has become the standby of the second."""
+    """The command is undone before the first has become the standby of the second."""
     first, second = pair
     cut_power(first)
     second.deploy(SECOND)

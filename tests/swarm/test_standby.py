@@ -36,7 +36,7 @@ def test_what_was_acknowledged_is_in_the_promoted_standby(followed: SwarmStack) 
         wait_until(lambda: len(clients.asked) > 200, 60, "the first answers")
         stack.lab.kill(machine)
         wait_until(lambda: stack.lab.state(machine) == "down", 120, "the Swarm to notice", pause=1)
-        stack.deploy(POSTGRES_PRIMARY=STANDBY)
+        stack.promote(STANDBY)
         wait_until(lambda: _says(stack, STANDBY, _TAKES_WRITES), 120, "the promotion", pause=0.1)
         promoted = time.monotonic()
         stack.log = STANDBY

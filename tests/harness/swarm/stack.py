@@ -67,6 +67,12 @@ class SwarmStack:
         script = ROOT / "scripts" / "operate" / "swarm-deploy.sh"
         self.lab.run("on", manager, str(script), STACK, environment=environment)
 
+    def promote(self, primary: str) -> None:
+        """Let this one of the two servers of the log take the writes."""
+        manager = str(min(set(MACHINES) - self.lab.off))
+        script = ROOT / "scripts" / "operate" / "swarm-promote.sh"
+        self.lab.run("on", manager, str(script), STACK, primary)
+
     @property
     def key(self) -> str:
         """The API key."""

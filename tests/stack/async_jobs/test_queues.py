@@ -37,8 +37,8 @@ def test_a_classic_queue_is_named_and_its_removal_is_all_that_is_to_do(classic: 
     rabbitmqctl(classic, "delete_queue", "jobs")
     accepted = wait_until(lambda: location(classic), 60, "a job to be accepted")
     assert classic.result(accepted)["state"] == "completed"
-    kinds = rabbitmqctl(classic, "list_queues", "--quiet", "name", "type").split()
-    assert kinds.count("quorum") == len(kinds) / 2 == 2
+    kinds = rabbitmqctl(classic, "list_queues", "--quiet", "--no-table-headers", "name", "type").splitlines()
+    assert sorted(kind.split() for kind in kinds) == [["jobs", "quorum"], ["jobs.dead", "quorum"]]
 
 
 def rabbitmqctl(jobs: Jobs, *command: str) -> str:
