@@ -14,7 +14,7 @@ SECRETS_DIR=$(realpath -m "${SECRETS_DIR:-secrets}") TLS_DIR=$(realpath -m "${TL
 export SECRETS_DIR TLS_DIR
 secrets=(postgres_password pipeline_database_url reader_database_url inference_database_url drift_database_url monitor_password
     redis_password redis_api_password redis_exporter_password rabbitmq_password sealing_key api_keys)
-files=(database/*.sql postgres/* redis/* nginx/*.* nginx/prod/* prometheus/prometheus.yml prometheus/rules/* scripts/operate/follow-secret.sh)
+files=(database/*.sql postgres/*.sql redis/* nginx/*.* nginx/prod/* prometheus/prometheus.yml prometheus/rules/* scripts/operate/follow-secret.sh)
 
 [ "$(docker info -f '{{.Swarm.ControlAvailable}}' 2>/dev/null)" = true ] ||
     fail 'this engine is no manager of a Swarm: docker swarm init, or set DOCKER_HOST'
@@ -48,6 +48,8 @@ digest() { cat "$@" | sha256sum | cut -c 1-12; }
 DIGEST=$(digest "${files[@]}")
 DIGEST_TLS_CERTIFICATE=$(digest "$TLS_DIR/tls.crt") DIGEST_TLS_KEY=$(digest "$TLS_DIR/tls.key")
 export DIGEST DIGEST_TLS_CERTIFICATE DIGEST_TLS_KEY
+DIGEST_MEMBER_START=$(digest postgres/member.sh) DIGEST_MEMBER_SQL=$(digest postgres/member.sql) DIGEST_MEMBER_HBA=$(digest postgres/pg_hba.conf)
+export DIGEST_MEMBER_START DIGEST_MEMBER_SQL DIGEST_MEMBER_HBA
 for name in "${secrets[@]}"; do
     export "DIGEST_${name^^}=$(digest "$SECRETS_DIR/$name/value")"
 done

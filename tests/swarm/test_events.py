@@ -117,7 +117,7 @@ def test_event(stack: SwarmStack, happening: Happening, request: pytest.FixtureR
         stack.wait_until_complete()
         recovery = time.monotonic() - ended
         time.sleep(3)
-    wait_until(lambda: queued(stack) == 0, 120, "the queue to drain", pause=1)
+    wait_until(lambda: _queued(stack) == 0, 120, "the queue to drain", pause=1)
 
     found = compare(stack, clients)
     event = record(request.node.callspec.id, clients, recovery, found)
@@ -134,8 +134,7 @@ def _power_cut(stack: SwarmStack, machine: int) -> None:
     wait_until(lambda: stack.lab.state(machine) == "ready", 120, "the machine to be back", pause=1)
 
 
-def queued(stack: SwarmStack) -> int:
-    """Return how many rows wait in Redis."""
+def _queued(stack: SwarmStack) -> int:
     command = "REDISCLI_AUTH=$(cat /run/secrets/redis_password/value) redis-cli XLEN predictions:queue"
     return int(stack.exec("redis", "sh", "-c", command))
 

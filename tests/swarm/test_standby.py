@@ -11,7 +11,6 @@ from tests.harness.stack.waiting import wait_until
 from tests.harness.swarm.client import Clients
 from tests.harness.swarm.record import compare, record
 from tests.harness.swarm.stack import STANDBY, STORES, SwarmStack
-from tests.swarm.test_events import queued
 
 _EVENT = "power cut: the machine with PostgreSQL, its standby promoted"
 _RECONNECTED_SECONDS = 5.0
@@ -51,7 +50,7 @@ def test_what_was_acknowledged_is_in_the_promoted_standby(followed: SwarmStack) 
         recovery = time.monotonic() - ended
         wait_until(lambda: _is_followed(stack, STANDBY), 120, "the earlier primary to follow", pause=1)
         time.sleep(3)
-    wait_until(lambda: queued(stack) == 0, 120, "the queue to drain", pause=1)
+    wait_until(lambda: compare(stack, clients)[0] == 0, 120, "the queue to drain", pause=2)
 
     assert stack.sql(_TAKES_WRITES, service="postgres").strip() == "f"
     found = compare(stack, clients)

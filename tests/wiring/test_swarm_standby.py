@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,11 +64,19 @@ def test_roles_are_set_on_the_machine_of_the_server_that_takes_writes(primary: s
     assert {services[name]["environment"]["POSTGRES_PRIMARY"] for name in _MEMBERS} == {primary}
 
 
-def test_the_script_digests_what_the_overlay_adds() -> None:
-    patterns = re.search(r"^files=\((.*)\)$", _SCRIPT, re.MULTILINE)
-    assert patterns is not None
-    digested = {path for pattern in patterns[1].split() for path in ROOT.glob(pattern)}
+def test_every_file_that_the_overlay_adds_has_a_digest_in_its_name() -> None:
+    overlay = read(_FILES[-1])
+    added = re.findall(
+        r'^  (\w+): \{name: "\$\{STACK\}_\w+-\$\{DIGEST_(\w+)\}", file: (.*)\}$', overlay, re.MULTILINE
+    )
 
-    assert {Path(each["file"]) for each in deployed()["configs"].values()} <= digested
+    assert {name for name, _, _ in added} == {
+        "member_start",
+        "member_sql",
+        "member_hba",
+        "replication_password",
+    }
+    for name, digested, file in added:
+        assert digested == name.upper()
+        assert file.startswith('"${SECRETS_DIR}/') or (ROOT / file).is_file()
     assert "secrets+=(replication_password)" in _SCRIPT
-    assert "replication_password" in deployed()["secrets"]
