@@ -76,7 +76,11 @@ lead() {
                                               WHERE application_name = '$other' AND state = 'streaming') THEN 'alone'
                             WHEN current_setting('synchronous_standby_names') = '' THEN 'joined'
                             WHEN NOT (SELECT in_sync FROM standby) THEN 'settling' ELSE 'paired' END") in
-    joined) sql "ALTER SYSTEM SET synchronous_standby_names = '\"$other\"'" 'SELECT pg_reload_conf()' >/dev/null ;;
+    joined)
+        sql 'SET synchronous_commit = local' 'UPDATE standby SET in_sync = false' \
+            "ALTER SYSTEM SET synchronous_standby_names = '\"$other\"'" 'SELECT pg_reload_conf()' >/dev/null
+        say "is followed by $other"
+        ;;
     settling) # a second later, and after a checkpoint: whoever commits has seen the setting
         sql CHECKPOINT 'UPDATE standby SET in_sync = true' >/dev/null
         say "commits wait for $other from now on"

@@ -154,6 +154,21 @@ def test_a_copy_that_was_interrupted_is_made_again(pair: Pair) -> None:
     assert eventually(first.is_followed, 20)
 
 
+def test_a_primary_that_was_told_to_do_without_waits_for_its_standby_again(pair: Pair) -> None:
+    first, second = pair
+    cut_power(second)
+    first.ask("ALTER SYSTEM RESET synchronous_standby_names")
+    first.ask("SELECT pg_reload_conf()")
+    assert eventually(lambda: first.ask("SHOW synchronous_standby_names") == "", 5)
+    assert first.ask(_ADD) == "2"
+
+    second.deploy(FIRST)
+    told = f"commits wait for {SECOND} from now on"
+    assert eventually(lambda: first.log().count(told) == 2, 20), first.log()
+    assert first.is_followed()
+    assert second.ask("SELECT max(n) FROM rows") == "2"
+
+
 def test_the_standby_may_copy_and_nothing_else(pair: Pair) -> None:
     first, _ = pair
 
