@@ -12,7 +12,8 @@ import sys
 from api.connections.address import StoreAddress
 from api.connections.background import running
 from api.connections.redis import RedisConnection, RedisUnavailable
-from api.prediction.log_queue import LogQueue, QueueFull
+from api.prediction.log_queue import LogQueue
+from api.prediction.queue_errors import QueueFull
 from api.prediction.sealing import Sealer
 from api.settings import Settings
 from mlstack.runtime.logs import configure_logging

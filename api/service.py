@@ -74,7 +74,7 @@ async def open_service(
     redis = RedisConnection(redis_address)
     connections = [PostgresConnection(database_address) for _ in range(3)]
     sealer = await asyncio.to_thread(Sealer, settings.sealing_keys)
-    queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout)
+    queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout, settings.queue_replicas)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
     store = store or settings.models.open()

@@ -70,6 +70,7 @@ class Settings:
     max_wait: float  # for a slow model; a request that would wait longer is refused
     cache_ttl: int
     queue_limit: int  # predictions that may wait in Redis while PostgreSQL is down
+    queue_replicas: int  # of Redis, that must have them as well
     model_max_age_days: int  # of the served version, before an alert tells of it; 0: no matter
     retention_days: int  # 0: no matter; the database itself knows how long rows are kept
     cache_timeout: float
@@ -102,6 +103,7 @@ class Settings:
             max_wait=env_float("MAX_WAIT_SECONDS", 5.0),
             cache_ttl=env_int("CACHE_TTL_SECONDS", 3600, minimum=1),
             queue_limit=env_int("QUEUE_LIMIT", 100_000),
+            queue_replicas=env_int("QUEUE_REPLICAS", 0),
             model_max_age_days=env_int("MODEL_MAX_AGE_DAYS", 90),
             retention_days=env_int("RETENTION_DAYS", 0),
             # Together below a second: a client is told within one that no store answers

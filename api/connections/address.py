@@ -15,6 +15,11 @@ logger = logging.getLogger(__name__)
 
 _QUIET_SECONDS = 60.0  # between two lines about a store that cannot be reached
 
+
+class WrongSetup(ConnectionError):
+    """The store answers, but is not as it must be. The text says what to do, and is public."""
+
+
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (socket.gaierror, "the host name is unknown"),
     (ConnectionRefusedError, "the connection is refused"),
@@ -62,7 +67,8 @@ class StoreAddress:
     def unreachable(self, error: Exception) -> None:
         """Say why a connection cannot be made, at most once a minute."""
         self.reason = _reason(error)
-        if self._optional and not self._connected_by and not _is_about_login(error):
+        answers = isinstance(error, WrongSetup) or _is_about_login(error)
+        if self._optional and not self._connected_by and not answers:
             return
         self._say(f"{self._store} unreachable", str(error) or self.reason)
 
@@ -82,6 +88,8 @@ def _reason(error: Exception) -> str:
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
+    if isinstance(error, WrongSetup):
+        return str(error)
     return "it refuses the user or the password" if _is_about_login(error) else "the connection fails"
 
 

@@ -16,7 +16,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError, PublishError
 
-from api.connections.address import StoreAddress
+from api.connections.address import StoreAddress, WrongSetup
 from api.jobs import metrics
 from api.jobs.broker_connection import CONNECT_SECONDS, lost_or_changed, new_connection
 from api.jobs.queues import QUEUE, declare
@@ -50,6 +50,7 @@ class Broker:
         self._lost = asyncio.Event()
         self._last_seen = float("-inf")
         self._pause = _FIRST_PAUSE
+        self.fault: str | None = None  # what is wrong with a RabbitMQ that runs
 
     @property
     def available(self) -> bool:
@@ -102,6 +103,7 @@ class Broker:
             try:
                 await self._stay_connected()
             except CONNECTION_EXCEPTIONS as error:
+                self.fault = str(error) if isinstance(error, WrongSetup) else None
                 # Without the profile async its name is unknown, which is nothing to report.
                 if self._deliver is not None or not isinstance(error.__cause__ or error, socket.gaierror):
                     self._address.unreachable(error)
@@ -118,7 +120,7 @@ class Broker:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await connection.connect()
                 channel = await self._prepare(connection, lost)
-            self._channel, self._lost = channel, lost
+            self._channel, self._lost, self.fault = channel, lost, None
             self._pause = _FIRST_PAUSE
             metrics.broker_up.set(1)
             self._address.connected(url)

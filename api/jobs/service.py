@@ -47,7 +47,8 @@ class JobService:
         """Raise Unavailable unless RabbitMQ was connected within the grace period."""
         if not self._broker.seen_within(_BROKER_GRACE_SECONDS):
             raise Unavailable(
-                "asynchronous predictions need the profile async, which is not running:"
+                self._broker.fault
+                or "asynchronous predictions need the profile async, which is not running:"
                 " docker compose --profile async up",
                 retry_after=5,
             )

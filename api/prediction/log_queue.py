@@ -8,12 +8,12 @@ any (redis/users.acl).
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-import hiredis
-
 from api import metrics
-from api.connections.redis import Command, RedisConnection, RedisUnavailable, Reply
+from api.connections.redis import Command, RedisConnection, RedisUnavailable
+from api.prediction.queue_errors import QueueFull, ReplicasMissing, checked
 from api.prediction.sealing import Sealer
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ REJECTED = "predictions:rejected"
 _READ_ROWS = 10
 _BATCH_BYTES = 4 << 20
 
+_WAITING_SHARE = 0.7  # of the time for an append: how long replicas have; the rest is for taking it back
+
 
 class QueuedRow(NamedTuple):
     """A row that waits, or what others have put in its place: then it is not `genuine`."""
@@ -38,18 +40,17 @@ class QueuedRow(NamedTuple):
     genuine: bool
 
 
-class QueueFull(Exception):
-    """The queue holds as many rows as its limit allows, or as Redis has memory for."""
-
-
 class LogQueue:
     """Rows in order of arrival; appended rows are on disk before the call returns (appendfsync always)."""
 
-    def __init__(self, redis: RedisConnection, sealer: Sealer, limit: int, timeout: float) -> None:
-        """`limit` is in rows; `timeout` in seconds is for one command."""
+    def __init__(
+        self, redis: RedisConnection, sealer: Sealer, limit: int, timeout: float, replicas: int = 0
+    ) -> None:
+        """`limit` is in rows; `timeout` in seconds is for one command; `replicas` must have each row, too."""
         self._redis = redis
         self._sealer = sealer
         self._limit = limit
+        self._replicas = replicas
         self.timeout = timeout
 
     @property
@@ -58,19 +59,33 @@ class LogQueue:
         return self._redis.available
 
     async def append(self, rows: list[bytes], within: float) -> int:
-        """Add all rows or none and return the queue's length; raise QueueFull or RedisUnavailable."""
+        """Add all rows or none and return the queue's length.
+
+        Raise QueueFull, ReplicasMissing or RedisUnavailable.
+        """
         if await self.length(within) + len(rows) > self._limit:
             raise self._full()
         commands: list[Command] = [
             ("XADD", QUEUE, "*", "row", row, "seal", self._sealer.seal(_NAME, row)) for row in rows
         ]
-        replies = await self._redis.execute([("MULTI",), *commands, ("XLEN", QUEUE), ("EXEC",)], within)
-        *_, executed = [_checked(reply) for reply in replies]
-        *entry_ids, length = [_checked(reply) for reply in executed]
+        transaction: list[Command] = [("MULTI",), *commands, ("XLEN", QUEUE), ("EXEC",)]
+        transaction += self._wait_for_replicas(within)
+        replies = [checked(reply) for reply in await self._redis.execute(transaction, within)]
+        copies = replies.pop() if self._replicas else 0
+        *entry_ids, length = [checked(reply) for reply in replies[-1]]
         if length > self._limit:  # replicas that append at once have passed the limit together
             await self.remove(entry_ids)
             raise self._full()
+        if copies < self._replicas:
+            with suppress(RedisUnavailable):
+                await self.remove(entry_ids)
+            raise ReplicasMissing(f"{copies} of {self._replicas} replicas of Redis have received it")
         return int(length)
+
+    def _wait_for_replicas(self, within: float) -> list[Command]:
+        if not self._replicas:
+            return []  # a Redis of an earlier release does not allow it
+        return [("WAIT", self._replicas, max(1, int(within * _WAITING_SHARE * 1000)))]  # 0 would be for ever
 
     def _full(self) -> QueueFull:
         return QueueFull(f"{self._limit} predictions are waiting for PostgreSQL already")
@@ -127,13 +142,4 @@ class LogQueue:
 
     async def _ask(self, command: Command, within: float | None = None) -> Any:
         (reply,) = await self._redis.execute([command], within or self.timeout)
-        return _checked(reply)
-
-
-def _checked(reply: Reply) -> Any:
-    """Return the reply; raise QueueFull or RedisUnavailable if it is an error."""
-    if isinstance(reply, hiredis.ReplyError):
-        if "OOM" in str(reply):
-            raise QueueFull("Redis has no memory left for the queue")
-        raise RedisUnavailable(str(reply))
-    return reply
+        return checked(reply)

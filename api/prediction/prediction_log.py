@@ -15,9 +15,10 @@ from contextlib import suppress
 from api import metrics
 from api.connections.postgres import PostgresConnection, PostgresUnavailable, RejectedRow
 from api.connections.redis import RedisUnavailable
-from api.prediction.log_queue import LogQueue, QueuedRow, QueueFull
+from api.prediction.log_queue import LogQueue, QueuedRow
 from api.prediction.log_record import LogRecord
 from api.prediction.log_table import KEPT_DAYS, MAINTAIN, insert, insert_queued
+from api.prediction.queue_errors import QueueFull, ReplicasMissing
 from mlstack.web.problems import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -89,8 +90,8 @@ class PredictionLog:
         within = min(self._queue.timeout, max(due - time.perf_counter(), _SHORTEST_APPEND))
         try:
             length = await self._queue.append(rows, within)
-        except QueueFull as full:
-            raise Unavailable(f"the prediction cannot be logged: {full}", retry_after=5) from error
+        except (QueueFull, ReplicasMissing) as reason:
+            raise Unavailable(f"the prediction cannot be logged: {reason}", retry_after=5) from error
         except RedisUnavailable:
             raise Unavailable(
                 "the prediction cannot be logged: PostgreSQL and Redis are both unreachable"

@@ -31,6 +31,7 @@ keep_or_make reader_database_url "postgresql://reader:$(random)@$training/dsproj
 keep_or_make inference_database_url "postgresql://inference:$(random)@$predictions/predictions"
 keep_or_make drift_database_url "postgresql://drift:$(random)@$predictions/predictions"
 keep_or_make postgres_password "$(random)" # of the stack's own servers, in a Swarm (docs/scaling.md)
+keep_or_make replication_password "$(random)" # likewise, of a standby
 keep_or_make monitor_password "$(random)"
 keep_or_make database_exporter_uri "${training%%,*}/dsproject?sslmode=require" # an exporter watches one server
 keep_or_make postgres_exporter_uri "${predictions%%,*}/predictions?sslmode=require"

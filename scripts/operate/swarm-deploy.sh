@@ -44,6 +44,16 @@ for label in database postgres redis; do
     [ -n "$(docker node ls -q --filter "node.label=$label=true")" ] ||
         fail "no node has the label $label: docker node update --label-add $label=true NODE (its data will lie there)"
 done
+followers() { docker node ls -q --filter node.label=postgres-standby=true "$@"; }
+primary() { docker service inspect -f '{{range .Spec.TaskTemplate.ContainerSpec.Env}}{{println .}}{{end}}' "${STACK}_postgres-standby" 2>/dev/null | sed -n 's/^POSTGRES_PRIMARY=//p'; }
+if [ "${POSTGRES_REPLICAS:-1}" != 0 ] && [ -n "$(followers)" ]; then
+    [ -z "$(followers --filter node.label=postgres=true)" ] || fail 'a node has both labels, postgres and postgres-standby: its end would be that of both servers'
+    compose+=(docker-compose.swarm-standby.yaml) secrets+=(replication_password)
+    POSTGRES_PRIMARY=$(primary || true) # as swarm-promote.sh has left it
+    export POSTGRES_PRIMARY=${POSTGRES_PRIMARY:-postgres}
+elif [ -n "$(primary || true)" ]; then
+    fail "no node has the label postgres-standby any more, where ${STACK}_postgres-standby has its data: label one; to do without, see docs/scaling.md"
+fi
 for name in "${secrets[@]}"; do
     [ -r "$SECRETS_DIR/$name/value" ] || fail "$SECRETS_DIR/$name/value is missing: scripts/operate/make-secrets.sh database postgres"
 done

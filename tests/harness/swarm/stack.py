@@ -17,6 +17,8 @@ from tests.harness.swarm.lab import MACHINES, Lab, address, name
 
 STACK = "mltest"
 STORES = {"database": 1, "postgres": 2, "redis": 3}  # the machine that each lies on
+STANDBY = "postgres-standby"
+_MACHINES = STORES | {STANDBY: 1}
 CHANGED = "changed"  # the tag of images that differ from the latest
 IMAGES = (
     "ml-stack-steps:latest", "ml-stack-api:latest", f"ml-stack-steps:{CHANGED}", f"ml-stack-api:{CHANGED}",
@@ -34,6 +36,7 @@ class SwarmStack:
     lab: Lab
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)  # of every deployment
+    log: str = "postgres"  # the service that takes the prediction log's writes
 
     def prepare(self) -> None:
         """Make what an administrator makes: secrets, a certificate, a folder for models, labels."""
@@ -46,6 +49,16 @@ class SwarmStack:
         models.chmod(0o777)
         for label, machine in STORES.items():
             self.lab.docker("node", "update", "--label-add", f"{label}=true", name(machine))
+
+    def prepare_standby(self) -> None:
+        """Make what the prediction log's standby needs: a label, and both servers in the URLs."""
+        self.lab.docker("node", "update", "--label-add", f"{STANDBY}=true", name(_MACHINES[STANDBY]))
+        for url in ("inference_database_url", "drift_database_url"):
+            file = self.folder / "secrets" / url / "value"
+            both = file.read_text(encoding="utf-8").replace(
+                "@postgres:5432", f"@postgres:5432,{STANDBY}:5432"
+            )
+            file.write_text(both, encoding="utf-8")
 
     def deploy(self, **settings: str) -> None:
         """Deploy, or update what is deployed."""
@@ -64,6 +77,12 @@ class SwarmStack:
         manager = str(min(set(MACHINES) - self.lab.off))
         script = ROOT / "scripts" / "operate" / "swarm-deploy.sh"
         self.lab.run("on", manager, str(script), STACK, environment=environment)
+
+    def promote(self, primary: str) -> None:
+        """Let this one of the two servers of the log take the writes."""
+        manager = str(min(set(MACHINES) - self.lab.off))
+        script = ROOT / "scripts" / "operate" / "swarm-promote.sh"
+        self.lab.run("on", manager, str(script), STACK, primary)
 
     @property
     def key(self) -> str:
@@ -153,11 +172,12 @@ class SwarmStack:
 
     def exec(self, service: str, *command: str, stdin: str = "") -> str:
         """Run a command in a container of the service, wherever it is."""
-        machine = STORES.get(service) or int(self.lab.tasks(self.service(service))[0]["Node"][-1])
+        machine = _MACHINES.get(service) or int(self.lab.tasks(self.service(service))[0]["Node"][-1])
         label = f"label=com.docker.swarm.service.name={self.service(service)}"
         containers = self.lab.docker(
             "ps", "-q", "--filter", label, "--filter", "health=healthy", machine=machine
         )
+        assert containers, f"{service} is not healthy"
         arguments = ("docker", "exec", "-i", containers.split()[0], *command)
         lab_command = [str(ROOT / "scripts" / "develop" / "swarm-lab.sh"), "on", str(machine), *arguments]
         done = subprocess.run(
@@ -166,9 +186,9 @@ class SwarmStack:
         assert done.returncode == 0, f"{' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
-    def sql(self, *statements: str, stdin: str = "") -> str:
-        """Return what the prediction log answers, unaligned."""
+    def sql(self, *statements: str, stdin: str = "", service: str = "") -> str:
+        """Return what the prediction log answers, unaligned; or what one of its two servers does."""
         psql = ("psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "predictions")
         return self.exec(
-            "postgres", *psql, *(part for each in statements for part in ("-c", each)), stdin=stdin
+            service or self.log, *psql, *(part for each in statements for part in ("-c", each)), stdin=stdin
         )
