@@ -65,7 +65,7 @@ promote() {
     say 'takes writes now'
 }
 
-# Nobody follows a server that has just been promoted: it cannot wait for a standby until it has one.
+# No standby follows a server that has just been promoted: it cannot wait for a standby until it has one.
 begin_alone() {
     sql "ALTER SYSTEM SET synchronous_standby_names = ''" 'SELECT pg_reload_conf()' 'SET synchronous_commit = local' \
         'UPDATE standby SET in_sync = false' >/dev/null
