@@ -3,8 +3,8 @@
 A damaged or forged file may need more memory than there is, never come to an end, or crash the libraries
 that read it. So a child process loads each version before the server does; if that fails, the version is
 refused. Child processes are forked by a process that was itself forked from the server at its start, when no
-thread runs yet, which would make forking unsafe. skops takes seconds to import: where the version that is
-served needs it, it is imported before that; else as soon as a version that does was published.
+thread runs yet, which would make forking unsafe. skops takes seconds to import: where a version of the store
+needs it, it is imported before that; else as soon as one that does is published.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class TrialLoader:
         seconds: float = _TRIAL_SECONDS,
     ) -> None:
         """A version of `store` may need `most_bytes` of memory, packed or unpacked, and `seconds` to load."""
-        self._imported = _serves_by_skops(store)
-        if self._imported:
-            _import_skops()
         self._store = store
         self._known: set[int] = set()  # versions of plain lines
+        self._imported = not self._has_plain_lines_only()
+        if self._imported:
+            _import_skops()
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._asking = threading.Lock()
@@ -74,16 +74,20 @@ class TrialLoader:
             raise ModelRefused(self._refused[seen])
 
     def prepare(self) -> None:
-        """Import skops once a version needs it, if only one that may be promoted later.
+        """Begin to import skops once a version needs it, be it one that may be promoted later.
 
-        A server that looks for it only then would not follow within two seconds.
+        A server that began when it is promoted would not follow within two seconds.
         """
-        if self._imported or all(self._is_plain(version) for version in self._store.versions()):
+        if self._imported or self._has_plain_lines_only():
             return
+        self._imported = True
         with self._asking, suppress(OSError):
             self._trials.send(None)
-        _import_skops()  # while the process for trials does the same
-        self._imported = True
+        # Both processes at once, and who calls this goes on with following the store.
+        threading.Thread(target=_import_skops, name="import-skops", daemon=True).start()
+
+    def _has_plain_lines_only(self) -> bool:
+        return all(self._is_plain(version) for version in self._store.versions())
 
     def _is_plain(self, version: int) -> bool:
         try:
@@ -108,15 +112,6 @@ class TrialLoader:
         except (OSError, EOFError):
             pass
         return f"{directory}: cannot be tried, because the process for trials is gone: restart the server"
-
-
-def _serves_by_skops(store: ModelStore) -> bool:
-    """Return whether the current version, if there is one, needs skops to be loaded."""
-    try:
-        version = store.current()
-        return version is not None and not may_be_plain(read_manifest(store.path(version)))
-    except Refusal:
-        return False  # whoever loads it says why
 
 
 def _import_skops() -> None:

@@ -82,13 +82,15 @@ def test_what_a_killed_replica_had_counted_is_what_was_scraped_last(
 class CountingModel:
     """y = x, slowly; counts its calls."""
 
-    def __init__(self) -> None:
-        """None yet."""
+    def __init__(self, together: threading.Barrier) -> None:
+        """No answer before all have been called, so that none finds that of another in the cache."""
         self.calls = 0
+        self._together = together
 
     def __call__(self, rows: FloatArray) -> FloatArray:
         """Predict."""
         self.calls += 1
+        self._together.wait(30)
         time.sleep(0.3)
         values: FloatArray = rows[:, 0].copy()
         return values
@@ -96,7 +98,8 @@ class CountingModel:
 
 def test_a_stampede_costs_each_replica_one_computation(model_dir: Path, real_stores: Stores) -> None:
     """Two hundred ask three replicas the same at the same moment, which none of them has in the cache."""
-    models = [CountingModel() for _ in range(3)]
+    called = threading.Barrier(3)
+    models = [CountingModel(called) for _ in range(called.parties)]
     services = [ServiceInProcess(model_dir, real_stores, MAX_WAIT_SECONDS="60") for _ in models]
     for service, model in zip(services, models, strict=True):
         service.use(dataclasses.replace(service.model, _predict=model, quick=False))

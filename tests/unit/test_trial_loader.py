@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.harness.repository_root import ROOT
 
 # In a process of its own, as a server is: it forks, and nothing is imported yet.
 _SERVER = """
-import json, sys
+import json, sys, threading
 from pathlib import Path
 from mlstack.registry.store import ModelStore
 from mlstack.registry.trial import TrialLoader
@@ -30,8 +31,14 @@ store = ModelStore(Path(sys.argv[1]))
 trials = TrialLoader(store, 64 << 20)
 told = [["begun", "skops" in sys.modules, ""]]
 for name in sys.argv[2:]:
+    if name == "publish":  # the forest that was put aside
+        (store.root / "forest").rename(store.path(2))
+        continue
     if name == "prepare":
         trials.prepare()
+        for thread in threading.enumerate():
+            if thread.name == "import-skops":
+                thread.join()
         told.append([name, "skops" in sys.modules, ""])
         continue
     version = int(name)
@@ -67,27 +74,29 @@ def _sealed(directory: Path) -> None:
     write_manifest(directory, manifest, manifest.version)
 
 
+@pytest.fixture
+def lines(root: Path) -> Iterator[Path]:
+    """The same store with the forest put aside, until a server's `publish` brings it back."""
+    store, forest = ModelStore(root), root / "forest"
+    promote(store, 1)
+    store.path(2).rename(forest)
+    yield root
+    if forest.exists():
+        forest.rename(store.path(2))
+
+
 def loaded(root: Path, *versions: int | str) -> list[list[Any]]:
     """Return, for the start and each version, whether the server has imported skops, and what it loaded.
 
-    In the place of a version, `prepare` does that.
+    In the place of a version, `publish` and `prepare` do that.
     """
     command = [sys.executable, "-c", _SERVER, str(root), *map(str, versions)]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
     return list(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("current", [None, 1])
-def test_a_server_of_a_line_imports_skops_for_the_first_version_that_needs_it(
-    root: Path, current: int | None
-) -> None:
-    (root / "current").unlink(missing_ok=True)
-    if current:
-        promote(ModelStore(root), current)
-
-    told = loaded(root, 1, 2, 1)
-
-    assert told == [
+def test_a_server_of_lines_imports_skops_for_the_first_version_that_needs_it(lines: Path) -> None:
+    assert loaded(lines, 1, "publish", 2, 1) == [
         ["begun", False, ""],
         [1, False, "LinearRegression"],
         [2, True, "RandomForestRegressor"],
@@ -95,10 +104,8 @@ def test_a_server_of_a_line_imports_skops_for_the_first_version_that_needs_it(
     ]
 
 
-def test_a_forest_that_was_published_is_prepared_for_before_it_is_promoted(root: Path) -> None:
-    promote(ModelStore(root), 1)
-
-    assert loaded(root, 1, "prepare", 2) == [
+def test_a_forest_that_was_published_is_prepared_for_before_it_is_promoted(lines: Path) -> None:
+    assert loaded(lines, 1, "publish", "prepare", 2) == [
         ["begun", False, ""],
         [1, False, "LinearRegression"],
         ["prepare", True, ""],
@@ -114,9 +121,10 @@ def test_while_there_are_lines_only_nothing_is_imported(tmp_path: Path) -> None:
     assert loaded(tmp_path, "prepare", 1, "prepare")[-1] == ["prepare", False, ""]
 
 
-def test_a_server_of_a_forest_imports_skops_before_it_forks(root: Path) -> None:
-    """Both processes share what was imported."""
-    promote(ModelStore(root), 2)
+@pytest.mark.parametrize("current", [1, 2])
+def test_where_there_is_a_forest_skops_is_imported_before_the_server_forks(root: Path, current: int) -> None:
+    """Both processes share what was imported. Another version may be promoted at any time."""
+    promote(ModelStore(root), current)
 
     assert loaded(root, 2, 1) == [
         ["begun", True, ""],
@@ -130,11 +138,9 @@ def test_a_server_of_a_forest_imports_skops_before_it_forks(root: Path) -> None:
     [(3, "holds a type that is not scikit-learn's own"), (4, "model.skops: cannot be loaded")],
 )
 def test_what_is_no_line_though_it_says_so_is_refused_as_before(
-    root: Path, version: int, reason: str
+    lines: Path, version: int, reason: str
 ) -> None:
-    promote(ModelStore(root), 1)
-
-    _, (_, imported, answer), (_, _, after) = loaded(root, version, 1)
+    _, (_, imported, answer), (_, _, after) = loaded(lines, version, 1)
 
     assert not imported  # it was refused by the trial, not in the server
     assert reason in answer
