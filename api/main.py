@@ -79,11 +79,10 @@ def answer_head(app: App) -> App:
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     """Open everything in order, close it in reverse; give the server the service, which it tells to drain."""
     settings, job_settings = app.state.settings, app.state.job_settings
-    store = settings.models.open()
-    trials = TrialLoader(store, settings.max_model_bytes)  # before there are threads
+    trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     async with (
         AsyncExitStack() as stack,
-        open_service(settings, trials, store) as service,
+        open_service(settings, trials.load) as service,
         open_pools(service.database_address) as pools,
         open_job_service(pools, job_settings, service.memory) as jobs_service,
     ):

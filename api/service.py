@@ -21,9 +21,8 @@ from api.prediction.log_queue import LogQueue
 from api.prediction.prediction_log import PredictionLog
 from api.prediction.sealing import Sealer
 from api.settings import Settings
+from mlstack.registry.current_model import Load
 from mlstack.registry.loaded_model import load_model
-from mlstack.registry.store import ModelStore
-from mlstack.registry.trial import TrialLoader
 from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.challengers import Challengers
@@ -61,14 +60,8 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(
-    settings: Settings, trials: TrialLoader | None = None, store: ModelStore | None = None
-) -> AsyncIterator[Service]:
-    """Connect, load the model, start the background tasks; at the end answer pending requests, then close.
-
-    Without `trials` versions are loaded at once.
-    """
-    load = trials.load if trials else load_model
+async def open_service(settings: Settings, load: Load = load_model) -> AsyncIterator[Service]:
+    """Connect, load the model, start the background tasks; at the end answer pending requests, then close."""
     database_address = StoreAddress("postgres", settings.database_url)
     redis_address = StoreAddress("redis", settings.redis_url)
     redis = RedisConnection(redis_address)
@@ -77,10 +70,9 @@ async def open_service(
     queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout, settings.queue_replicas)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
-    store = store or settings.models.open()
+    store = settings.models.open()
     challengers = Challengers(store, load, settings.events_dir, "api", shadows=True)
-    prepare = [trials.prepare] if trials else []
-    models = await asyncio.to_thread(ServedModels, store, load, challengers, *prepare)
+    models = await asyncio.to_thread(ServedModels, store, load, challengers)
     models.follow()
     limits = Limits(settings.max_pending, settings.max_pending_rows, settings.max_wait)
     batcher = Batcher(cache, log, limits, challengers.failed)

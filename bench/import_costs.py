@@ -25,8 +25,14 @@ IMPORTS = {
         ("mlstack.evaluation.comparison", "mlstack.evaluation.report", "jinja2", "leather"),
         "NumPy, and what draws the report",
     ),
-    "model-serve": (("mlstack.serving.server", "mlstack.serving.app"), "NumPy, Flask, gunicorn, SQLAlchemy"),
-    "api": (("uvicorn", "api.main"), "NumPy, FastAPI, uvicorn, clients of the stores"),
+    "model-serve": (
+        ("mlstack.serving.server", "mlstack.serving.app", "skops.io"),
+        "scikit-learn, skops, Flask, gunicorn, SQLAlchemy",
+    ),
+    "api": (
+        ("uvicorn", "api.main", "skops.io"),
+        "scikit-learn, skops, FastAPI, uvicorn, clients of the stores",
+    ),
 }  # fmt: skip
 
 

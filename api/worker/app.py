@@ -41,13 +41,12 @@ _SILENCE_SECONDS = 15.0  # a task waits up to 10 s for a store
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     """Process jobs while the application is open; then finish those in progress, return other messages."""
     settings: WorkerSettings = app.state.settings
-    model_store = settings.models.open()
-    trials = TrialLoader(model_store, settings.max_model_bytes)  # before there are threads
+    trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     heartbeat = Heartbeat(max(_SILENCE_SECONDS, float(settings.jobs.lease_seconds)))
     consumer = Consumer(heartbeat)
     broker_address = StoreAddress("rabbitmq", settings.jobs.broker_url)
     broker = Broker(broker_address, "worker", consumer.deliver, prefetch=2 * settings.concurrency)
-    models = await asyncio.to_thread(ServedModels, model_store, trials.load, None, trials.prepare)
+    models = await asyncio.to_thread(ServedModels, settings.models.open(), trials.load)
     models.follow()
     database = StoreAddress("postgres", settings.database_url)
     follow(settings.database_url, settings.jobs.broker_url)

@@ -2,9 +2,8 @@
 
 A damaged or forged file may need more memory than there is, never come to an end, or crash the libraries
 that read it. So a child process loads each version before the server does; if that fails, the version is
-refused. Child processes are forked by a process that was itself forked from the server at its start, when no
-thread runs yet, which would make forking unsafe. skops takes seconds to import: where a version of the store
-needs it, it is imported before that; else as soon as one that does is published.
+refused. Child processes are forked by a process that was itself forked from the server at its start: by then
+skops is imported, which takes seconds, and no thread runs yet, which would make forking unsafe.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -22,35 +20,24 @@ from typing import NoReturn
 
 from mlstack.registry.boosters import import_installed
 from mlstack.registry.current_model import fingerprint
-from mlstack.registry.loaded_model import LoadedModel, load_plain, load_published, read_published
-from mlstack.registry.manifest import read_manifest
-from mlstack.registry.plain_linear import may_be_plain
-from mlstack.registry.store import ModelStore
-from mlstack.runtime.refusals import ModelRefused, Refusal
+from mlstack.registry.loaded_model import LoadedModel, load_published, read_published
+from mlstack.runtime.refusals import ModelRefused
 
 DEFAULT_MOST_BYTES = 256 << 20
 _TRIAL_SECONDS = 30.0
 _MARGIN_SECONDS = 10.0  # for a busy machine, until the answer must be there
 _LOOK_SECONDS = 0.005  # in which a child can take some ten megabytes
 _FIRST_DESCRIPTOR = 3  # after standard input, output and error
-_NEEDS_SKOPS = "needs skops"  # the answer of a child in which it is not imported
 
 
 class TrialLoader:
     """Loads versions, each after a trial; start it while the process has one thread."""
 
-    def __init__(
-        self,
-        store: ModelStore,
-        most_bytes: int = DEFAULT_MOST_BYTES,
-        seconds: float = _TRIAL_SECONDS,
-    ) -> None:
-        """A version of `store` may need `most_bytes` of memory, packed or unpacked, and `seconds` to load."""
-        self._store = store
-        self._known: set[int] = set()  # versions of plain lines
-        self._imported = not self._has_plain_lines_only()
-        if self._imported:
-            _import_skops()
+    def __init__(self, most_bytes: int = DEFAULT_MOST_BYTES, seconds: float = _TRIAL_SECONDS) -> None:
+        """A version may need `most_bytes` of memory, packed or unpacked, and `seconds` to load."""
+        import skops.io  # noqa: F401, PLC0415 - so that no trial has to
+
+        import_installed()
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._asking = threading.Lock()
@@ -73,31 +60,6 @@ class TrialLoader:
                 self._refused[seen] = refusal
             raise ModelRefused(self._refused[seen])
 
-    def prepare(self) -> None:
-        """Begin to import skops once a version needs it, be it one that may be promoted later.
-
-        A server that began when it is promoted would not follow within two seconds.
-        """
-        if self._imported or self._has_plain_lines_only():
-            return
-        self._imported = True
-        with self._asking, suppress(OSError):
-            self._trials.send(None)
-        # Both processes at once, and who calls this goes on with following the store.
-        threading.Thread(target=_import_skops, name="import-skops", daemon=True).start()
-
-    def _has_plain_lines_only(self) -> bool:
-        return all(self._is_plain(version) for version in self._store.versions())
-
-    def _is_plain(self, version: int) -> bool:
-        try:
-            if version in self._known or may_be_plain(read_manifest(self._store.path(version))):
-                self._known.add(version)
-                return True
-        except Refusal:
-            return True  # whoever loads it says why
-        return False
-
     def close(self) -> None:
         """End the process that makes trials."""
         self._trials.close()
@@ -114,13 +76,6 @@ class TrialLoader:
         return f"{directory}: cannot be tried, because the process for trials is gone: restart the server"
 
 
-def _import_skops() -> None:
-    """Import skops with scikit-learn, and the libraries of models that are installed."""
-    import skops.io  # noqa: F401, PLC0415
-
-    import_installed()
-
-
 def _serve_trials(requests: Connection, most_bytes: int, seconds: float) -> NoReturn:
     """Make a trial for each request, until the server is gone."""
     signal.set_wakeup_fd(-1)
@@ -132,21 +87,12 @@ def _serve_trials(requests: Connection, most_bytes: int, seconds: float) -> NoRe
                 os.close(descriptor)  # a listening socket must not live on here
     with suppress(OSError, EOFError):
         while True:
-            asked = requests.recv()
-            if asked is None:
-                _import_skops()
-                continue
-            directory, digest = asked
-            deadline = time.monotonic() + seconds
-            outcome = _trial(directory, digest, most_bytes, deadline)
-            if outcome == _NEEDS_SKOPS:  # imported here, it is there for all later children
-                _import_skops()
-                outcome = _trial(directory, digest, most_bytes, deadline)
-            requests.send(outcome)
+            directory, digest = requests.recv()
+            requests.send(_trial(directory, digest, most_bytes, seconds))
     os._exit(0)
 
 
-def _trial(directory: Path, digest: str, most_bytes: int, deadline: float) -> str | None:
+def _trial(directory: Path, digest: str, most_bytes: int, seconds: float) -> str | None:
     """Return None if a child process could load the version of that digest, else why it could not."""
     outcome, theirs = Pipe(duplex=False)
     child = os.fork()
@@ -155,7 +101,7 @@ def _trial(directory: Path, digest: str, most_bytes: int, deadline: float) -> st
         os._exit(0)
     theirs.close()
     try:
-        return _outcome(outcome, child, directory, most_bytes, deadline)
+        return _outcome(outcome, child, directory, most_bytes, seconds)
     except EOFError:
         return f"{directory}: loading it ended the process that tried: it is damaged"
     finally:
@@ -164,16 +110,14 @@ def _trial(directory: Path, digest: str, most_bytes: int, deadline: float) -> st
         os.waitpid(child, 0)
 
 
-def _outcome(
-    outcome: Connection, child: int, directory: Path, most_bytes: int, deadline: float
-) -> str | None:
+def _outcome(outcome: Connection, child: int, directory: Path, most_bytes: int, seconds: float) -> str | None:
     """Return what the child says, or why it will not be waited for; raise EOFError if it has ended."""
-    at_first, started = _private_bytes(child), time.monotonic()
+    at_first, deadline = _private_bytes(child), time.monotonic() + seconds
     while not outcome.poll(_LOOK_SECONDS):
         if _private_bytes(child) - at_first > most_bytes:
             return f"{directory}: needs more than {most_bytes >> 20} MiB of memory (MODEL_MAX_BYTES)"
         if time.monotonic() > deadline:
-            return f"{directory}: was not loaded within {deadline - started:.0f} s"
+            return f"{directory}: was not loaded within {seconds:.0f} s"
     refusal: str | None = outcome.recv()
     return refusal
 
@@ -190,10 +134,7 @@ def _attempt(directory: Path, digest: str, most_bytes: int) -> str | None:
         published = read_published(directory, most_bytes)
         if published.manifest.digest != digest:
             return f"{directory}: was changed while it was loaded"
-        if "skops.io" in sys.modules:
-            load_published(published, most_bytes)
-        elif load_plain(published, most_bytes) is None:
-            return _NEEDS_SKOPS
+        load_published(published, most_bytes)
     except ModelRefused as refused:
         return str(refused)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it must not happen in the server

@@ -32,10 +32,10 @@ class Services:
 
 def make_services(settings: ServingSettings, draining: threading.Event) -> Services:
     """Load the current model; connect to the database only at the first query."""
+    trials = TrialLoader(settings.max_model_bytes)  # before there are threads
     store = settings.models.open()
-    trials = TrialLoader(store, settings.max_model_bytes)  # before there are threads
     challengers = Challengers(store, trials.load, settings.events_dir, "model-serve")
-    models = ServedModels(store, trials.load, challengers, trials.prepare)
+    models = ServedModels(store, trials.load, challengers)
     data = TrainingData(settings.database_url)
     return Services(settings, models, data, Health(models, data, draining), ServingMetrics(models))
 

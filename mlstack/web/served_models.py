@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 
 from mlstack.registry.current_model import CurrentModel, Load
 from mlstack.registry.loaded_model import LoadedModel, load_model
@@ -22,30 +21,20 @@ _FIRST_MODEL_SECONDS = 0.2  # between checks while no model is loaded, because r
 _KEPT_VERSIONS = 4
 
 
-def _nothing() -> None:
-    """No version needs anything."""
-
-
 class ServedModels:
     """The versions that a server uses; safe to share between threads."""
 
     def __init__(
-        self,
-        store: ModelStore,
-        load: Load = load_model,
-        challengers: Challengers | None = None,
-        prepare: Callable[[], None] = _nothing,
+        self, store: ModelStore, load: Load = load_model, challengers: Challengers | None = None
     ) -> None:
         """Load the current version, if any; a refused one is logged and leaves the server unready.
 
-        Without `challengers` no version is tried beside it. `prepare` is called about once a second, to have
-        ready what versions need that may be promoted later.
+        Without `challengers` no version is tried beside it.
         """
         self.current = CurrentModel(store, load)
         self.challengers = challengers or Challengers(store, load, store.root, "")
         self._tried = challengers is not None
         self.store = store
-        self._prepare = prepare
         self.refresh()
         self._load = load
         self._kept: OrderedDict[int, LoadedModel] = OrderedDict()
@@ -106,10 +95,11 @@ class ServedModels:
         return model
 
     def _follow(self) -> None:
+        import skops.io  # noqa: F401, PLC0415 - takes a second: done before the first version is there
+
         while True:
             time.sleep(_REFRESH_SECONDS if self.current.get() else _FIRST_MODEL_SECONDS)
             try:
                 self.refresh()
-                self._prepare()
             except Exception:  # any error: the loaded model stays in use, and the next check may succeed
                 logger.exception("cannot look for a new model version")
