@@ -81,7 +81,7 @@ lead() {
             "ALTER SYSTEM SET synchronous_standby_names = '\"$other\"'" 'SELECT pg_reload_conf()' >/dev/null
         say "is followed by $other"
         ;;
-    settling) # a second later, and after a checkpoint: whoever commits has seen the setting
+    settling) # a second later, and after a checkpoint: every session that commits has read the setting
         sql CHECKPOINT 'UPDATE standby SET in_sync = true' >/dev/null
         say "commits wait for $other from now on"
         ;;

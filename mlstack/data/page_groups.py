@@ -14,7 +14,7 @@ from mlstack.data.database import table_name
 
 _PAGES = 64  # of 8 KiB: some ten thousand short rows, and 30 MB if 1600 columns are all NULL
 _TID_RANGE_SCAN = 140_000  # server version that has it; an older one would scan the table for every group
-# Only of a table without children a page number says where the row is, and whoever may read some columns
+# A page number identifies a row only in a table without children. A role that may read some of the columns
 # only may not read ctid. A row policy might hide rows before the range is applied.
 _FITS = """
     SELECT coalesce(bool_or(amname = 'heap' AND relkind IN ('r', 'm') AND NOT relhassubclass

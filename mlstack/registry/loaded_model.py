@@ -159,8 +159,10 @@ def load_plain(published: PublishedModel, most_bytes: int) -> LoadedModel | None
     directory, manifest, artifact = published
     _check_constants(directory, manifest)
     estimator: Any = read_plain_linear(artifact, manifest, most_bytes)
+    if estimator is None:
+        return None
     probes = probe_rows(manifest.schema, _centre(manifest))
-    predict = linear_predict(estimator, probes) if estimator else None
+    predict = linear_predict(estimator, probes)
     return _loaded(manifest, predict, estimator, probes, linear=True) if predict else None
 
 

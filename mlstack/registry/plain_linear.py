@@ -69,7 +69,7 @@ class PlainLinear:
         return values
 
 
-def may_be_plain(manifest: Manifest) -> bool:
+def _may_be_plain(manifest: Manifest) -> bool:
     """Return whether the manifest tells of a plain linear model of numbers."""
     library, _, name = manifest.estimator.rpartition(".")
     named = library == "sklearn.linear_model" and name in _CLASSES
@@ -81,7 +81,7 @@ def read_plain_linear(content: bytes, manifest: Manifest, most_bytes: int) -> Pl
 
     That includes a file that unpacks to more than `most_bytes`.
     """
-    if not may_be_plain(manifest):
+    if not _may_be_plain(manifest):
         return None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

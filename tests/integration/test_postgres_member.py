@@ -78,7 +78,7 @@ def test_a_primary_that_comes_back_alone_commits_nothing(pair: Pair) -> None:
 def test_a_primary_that_comes_back_after_a_promotion_does_not_start(pair: Pair) -> None:
     first, second = pair
     cut_power(first)
-    second.ask("SELECT pg_promote()")  # by hand: nobody has told the first
+    second.ask("SELECT pg_promote()")  # by hand: POSTGRES_PRIMARY of the first is unchanged
 
     assert f"{SECOND} takes writes already: swarm-promote.sh STACK {SECOND}" in first.refusal(FIRST)
 

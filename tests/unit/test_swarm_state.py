@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from mlstack.monitoring.swarm import SwarmCollector
+from tests.harness.processes.http_server import http_server
 
 _MINE = {"com.docker.stack.image": "x", "com.docker.stack.namespace": "ml"}
 _OTHER = {"com.docker.stack.namespace": "other"}
@@ -77,14 +77,8 @@ def _manager(answers: dict[str, Any]) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server(Handler) as url:
+        yield url
 
 
 def _samples(url: str) -> dict[tuple[str, ...], float]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.harness.processes.http_server import http_server
 from tests.harness.processes.store_process import Server
 from tests.harness.processes.stores import free_port, new_directory, running
 
@@ -84,14 +84,8 @@ def ignoring_conditions(store: ObjectStore) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
-        thread = threading.Thread(target=proxy.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{proxy.server_port}"
-        finally:
-            proxy.shutdown()
-            thread.join()
+    with http_server(Handler) as url:
+        yield url
 
 
 def _answers(host: str, port: int) -> bool:
