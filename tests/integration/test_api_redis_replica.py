@@ -63,9 +63,9 @@ def replicated(tmp_path: Path) -> Iterator[Replicated]:
 
 @contextmanager
 def serving(replicated: Replicated, folder: Path, **settings: object) -> Iterator[ServingProcess]:
-    """Run the api with the address in its file, and time enough: it is not what is tested here."""
+    """Run the api with the address in its file, and time enough also on a busy machine: it is not tested here."""
     publish_line(folder / "models", 2.0)
-    followed = {"REDIS_URL": "", "REDIS_URL_FILE": replicated.address, "QUEUE_TIMEOUT_SECONDS": 1.0}
+    followed = {"REDIS_URL": "", "REDIS_URL_FILE": replicated.address, "QUEUE_TIMEOUT_SECONDS": 5.0}
     given = followed | settings
     with inference(folder / "models", folder / "log", replicated.stores, **given) as process:
         assert eventually(lambda: is_healthy(process), 30), process.log_path.read_text()
