@@ -67,7 +67,10 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     redis = RedisConnection(redis_address)
     connections = [PostgresConnection(database_address) for _ in range(3)]
     sealer = await asyncio.to_thread(Sealer, settings.sealing_keys)
-    queue = LogQueue(redis, sealer, settings.queue_limit, settings.queue_timeout, settings.queue_replicas)
+    # Rows that wait for replicas of Redis delay no look-up.
+    waiting = RedisConnection(redis_address, longest_command=settings.queue_timeout)
+    queue_redis = waiting if settings.queue_replicas else redis
+    queue = LogQueue(queue_redis, sealer, settings.queue_limit, settings.queue_timeout, settings.queue_replicas)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
     store = settings.models.open()
@@ -85,7 +88,8 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     metrics.model_max_age.set(settings.model_max_age_days * 86_400)
     async with AsyncExitStack() as stack:
         stack.enter_context(metrics.registered(ModelCollector(models)))
-        await stack.enter_async_context(running(redis.keep_connected))
+        for redis_connection in {redis, queue_redis}:
+            await stack.enter_async_context(running(redis_connection.keep_connected))
         for connection in connections:
             await stack.enter_async_context(running(connection.keep_connected))
         await stack.enter_async_context(running(log.drain_forever))

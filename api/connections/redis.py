@@ -32,10 +32,14 @@ class RedisConnection:
     `execute` never waits for a connection: while Redis is down, callers continue without it.
     """
 
-    def __init__(self, address: StoreAddress, timeout: float = 0.5) -> None:
-        """`timeout` in seconds is for connecting."""
+    def __init__(self, address: StoreAddress, timeout: float = 0.5, longest_command: float = 0.0) -> None:
+        """`timeout` in seconds is for connecting and for the heartbeat, whose answer comes after earlier ones:
+
+        for that `longest_command` is added, the seconds that a command may take, such as WAIT.
+        """
         self._address = address
         self._timeout = timeout
+        self._heartbeat_timeout = timeout + longest_command
         self._pipeline: Pipeline | None = None
 
     @property
@@ -95,7 +99,7 @@ class RedisConnection:
         try:
             while not pipeline.closed.done():
                 await asyncio.wait([pipeline.closed], timeout=1.0)
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout(self._heartbeat_timeout):
                     await pipeline.send([("PING",)])
                 if self._address.url != url:
                     url, pipeline = await self._replaced(url, pipeline)
@@ -114,6 +118,6 @@ class RedisConnection:
             self._address.change_refused(error)
             return url, pipeline
         self._address.connected(changed)
-        await asyncio.sleep(self._timeout)  # what was sent on the earlier one is answered or given up by then
+        await asyncio.sleep(self._heartbeat_timeout)  # what was sent on the earlier one is answered or given up by then
         pipeline.abort()
         return changed, replacement
