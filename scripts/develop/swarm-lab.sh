@@ -3,6 +3,8 @@
 #
 #   swarm-lab.sh up              start the engines and make one Swarm of them, all managers
 #   swarm-lab.sh load IMAGE…     give every engine these images of this machine's engine
+#   swarm-lab.sh add N IMAGE…    one more machine, a worker, with these images
+#   swarm-lab.sh remove N        take it away for good
 #   swarm-lab.sh on N COMMAND…   run a command whose `docker` speaks to engine N
 #   swarm-lab.sh within N COMMAND…
 #                                run a command in the network of machine N, whose address is 10.99.0.1N
@@ -101,16 +103,37 @@ load() {
     rm "$archive"
 }
 
+add() {
+    local i=$1
+    shift
+    engine "$i"
+    docker save "$@" | on "$i" docker load -q >/dev/null
+    on "$i" docker swarm join --advertise-addr "10.99.0.1$i" --token "$(on 1 docker swarm join-token -q worker)" 10.99.0.11:2377 >/dev/null
+}
+
+remove() {
+    kill -9 "$(cat "$lab/$1/init")"
+    on 1 docker node rm --force "$prefix$1" >/dev/null
+    ip netns del "$prefix$1"
+    for _ in $(seq 50); do # mounts of its containers go with the last of its processes
+        ! rm -rf "${lab:?}/$1" 2>/dev/null || return 0
+        sleep 0.2
+    done
+    echo "swarm-lab: the data of machine $1 cannot be removed" >&2
+    return 1
+}
+
 down() {
-    local i
-    for i in $(seq "$machines"); do
+    local i folders=()
+    for i in "$lab"/[0-9]*; do [ ! -d "$i" ] || folders+=("${i##*/}"); done
+    for i in "${folders[@]}"; do
         [ ! -s "$lab/$i/init" ] || kill "$(cat "$lab/$i/init")" 2>/dev/null || true
     done
     for _ in $(seq 50); do
         pgrep -f "dockerd --data-root $lab/" >/dev/null || break
         sleep 0.2
     done
-    for i in $(seq "$machines"); do
+    for i in "${folders[@]}"; do
         [ ! -s "$lab/$i/init" ] || kill -9 "$(cat "$lab/$i/init")" 2>/dev/null || true
         ip netns del "$prefix$i" 2>/dev/null || true
     done
@@ -120,7 +143,7 @@ down() {
 }
 
 case ${1:-} in
-up | load | on | down) "$@" ;;
+up | load | add | remove | on | down) "$@" ;;
 within) shift; i=$1; shift; nsenter --net="/run/netns/$prefix$i" "$@" ;;
 kill) kill -9 "$(cat "$lab/$2/init")" ;;
 start) engine "$2" ;;

@@ -51,6 +51,7 @@ if [ "${POSTGRES_REPLICAS:-1}" != 0 ] && [ -n "$(followers)" ]; then
     compose+=(docker-compose.swarm-standby.yaml) secrets+=(replication_password)
     POSTGRES_PRIMARY=$(primary || true) # as swarm-promote.sh has left it
     export POSTGRES_PRIMARY=${POSTGRES_PRIMARY:-postgres}
+    export POSTGRES_EXPORTER_URI=${POSTGRES_EXPORTER_URI:-$POSTGRES_PRIMARY:5432/predictions?sslmode=disable}
 elif [ -n "$(primary || true)" ]; then
     fail "no node has the label postgres-standby any more, where ${STACK}_postgres-standby has its data: label one; to do without, see docs/scaling.md"
 fi
@@ -74,10 +75,14 @@ for name in "${secrets[@]}"; do
     export "DIGEST_${name^^}=$(digest "$SECRETS_DIR/$name/value")"
 done
 
+# Networks and volumes are named after the stack. One that was deployed when they were named ml-stack_… keeps its volumes.
+mounts='{{range .Spec.TaskTemplate.ContainerSpec.Mounts}}{{println .Source}}{{end}}'
+project=$(docker service inspect -f "$mounts" "${STACK}_prometheus" 2>/dev/null | sed -n 's/_prometheus_data$//p' || true)
+
 # Compose writes ports and sizes as strings, and a name, which `stack deploy` refuses.
 stack=$(mktemp)
 trap 'rm -f "$stack"' EXIT
-COMPOSE_PROFILES='' docker compose "${compose[@]/#/--file=}" config |
+COMPOSE_PROFILES='' docker compose --project-name "${project:-$STACK}" "${compose[@]/#/--file=}" config |
     sed -E 's/^( *(published|size|pids|mode): )"([0-9]+)"$/\1\3/; /^name: /d' >"$stack"
 docker stack deploy --detach --prune --with-registry-auth --resolve-image "${RESOLVE:-$([ -n "$REGISTRY" ] && echo always || echo never)}" \
     --compose-file "$stack" "$STACK"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lets the other server of the prediction log take the writes, in a Swarm with a standby: when the machine of the one that
-# did is gone, or before its maintenance. It changes three services, and needs neither secrets nor images at hand.
+# did is gone, or before its maintenance. It changes the services that know which one it is, and needs neither secrets nor images at hand.
 usage='Usage: scripts/operate/swarm-promote.sh STACK postgres|postgres-standby
        (the server that is to take writes; the other one becomes its standby)'
 set -euo pipefail
@@ -17,4 +17,6 @@ change "$primary" --env-add "POSTGRES_PRIMARY=$primary"
 change "$other" --env-add "POSTGRES_PRIMARY=$primary"
 change postgres-access --constraint-rm "node.labels.$other == true" --constraint-rm "node.labels.$primary == true" \
     --constraint-add "node.labels.$primary == true"
+! docker service inspect "${stack}_postgres-exporter" >/dev/null 2>&1 || # with MONITORING=1
+    change postgres-exporter --env-add "DATA_SOURCE_URI=$primary:5432/predictions?sslmode=disable"
 echo "$primary takes writes as soon as docker service logs ${stack}_$primary says so"

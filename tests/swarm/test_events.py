@@ -11,7 +11,7 @@ from tests.harness.stack.waiting import wait_until
 from tests.harness.swarm.client import Clients
 from tests.harness.swarm.lab import MACHINES, name
 from tests.harness.swarm.stack import CHANGED, STORES, SwarmStack
-from tests.harness.swarm.under_load import follow_change, under_load
+from tests.harness.swarm.under_load import follow_change, power_cut, under_load
 
 Happening = Callable[[SwarmStack, Clients], None]
 
@@ -81,17 +81,17 @@ def drained(stack: SwarmStack, _: Clients) -> None:
 
 def leader_killed(stack: SwarmStack, _: Clients) -> None:
     """The machine that leads the Swarm loses power."""
-    _power_cut(stack, stack.lab.leader())
+    power_cut(stack, stack.lab.leader())
 
 
 def postgres_killed(stack: SwarmStack, _: Clients) -> None:
     """The machine with the prediction log loses power."""
-    _power_cut(stack, STORES["postgres"])
+    power_cut(stack, STORES["postgres"])
 
 
 def redis_killed(stack: SwarmStack, _: Clients) -> None:
     """The machine with the cache and the queue loses power."""
-    _power_cut(stack, STORES["redis"])
+    power_cut(stack, STORES["redis"])
 
 
 def partitioned(stack: SwarmStack, _: Clients) -> None:
@@ -122,14 +122,6 @@ HAPPENINGS: dict[str, Happening] = {
 def test_event(stack: SwarmStack, happening: Happening, request: pytest.FixtureRequest) -> None:
     with under_load(stack, request.node.callspec.id) as clients:
         happening(stack, clients)
-
-
-def _power_cut(stack: SwarmStack, machine: int) -> None:
-    """Let a machine lose power until the Swarm has noticed, and come back."""
-    stack.lab.kill(machine)
-    wait_until(lambda: stack.lab.state(machine) == "down", 120, "the Swarm to notice", pause=1)
-    stack.lab.start(machine)
-    wait_until(lambda: stack.lab.state(machine) == "ready", 120, "the machine to be back", pause=1)
 
 
 def test_the_machines_are_three(stack: SwarmStack) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.harness.stack.waiting import wait_until
+from tests.harness.swarm.alerts import query, wait_until_ended, wait_until_told
 from tests.harness.swarm.lab import MACHINES, name
 from tests.harness.swarm.stack import STORES, SwarmStack
 
@@ -21,19 +22,19 @@ def test_every_replica_on_every_node_is_found_and_answers(stack: SwarmStack) -> 
     stack.wait_until_running("api", 2)
 
     def found() -> Counter[str]:
-        return Counter(series["metric"]["job"] for series in stack.query("up == 1"))
+        return Counter(series["metric"]["job"] for series in query(stack, "up == 1"))
 
     wait_until(lambda: found() == _JOBS, 120, f"{_JOBS}", pause=2)
-    wait_until(lambda: not stack.query("up == 0"), 60, "no target that is down", pause=2)
+    wait_until(lambda: not query(stack, "up == 0"), 60, "no target that is down", pause=2)
     for metric in ("swarm_up", "nginx_up", "pg_up", "redis_up"):
-        assert {series["value"][1] for series in stack.query(metric)} == {"1"}, metric
+        assert {series["value"][1] for series in query(stack, metric)} == {"1"}, metric
 
 
 def test_what_the_swarm_says_of_replicas_is_what_docker_says(stack: SwarmStack) -> None:
     stack.wait_until_complete()
 
     def running() -> dict[str, str]:
-        found = stack.query("swarm_service_replicas_running")
+        found = query(stack, "swarm_service_replicas_running")
         return {series["metric"]["service"].partition("_")[2]: series["value"][1] for series in found}
 
     jobs = {"data-prep", "database-access", "postgres-access"}
@@ -43,38 +44,36 @@ def test_what_the_swarm_says_of_replicas_is_what_docker_says(stack: SwarmStack) 
 
 def test_a_machine_without_power_is_told_of_until_it_is_back(stack: SwarmStack) -> None:
     machine = STORES["redis"]
-    lost = {"alertname": "NodeDown", "node": name(machine)}
 
     stack.lab.kill(machine)
-    wait_until(lambda: _fires(stack, lost), 180, "the alert", pause=2)
+    wait_until_told(stack, "NodeDown", node=name(machine))
     running = f'swarm_service_replicas_running{{service="{stack.service("redis")}"}}'
-    assert [series["value"][1] for series in stack.query(running)] == ["0"]
+    assert [series["value"][1] for series in query(stack, running)] == ["0"]
     stack.lab.start(machine)
 
-    wait_until(lambda: not stack.query(_alert(lost)), 180, "the alert's end", pause=2)
+    wait_until_ended(stack, "NodeDown", node=name(machine))
     stack.wait_until_complete()
 
 
 def test_a_replica_for_which_there_is_no_node_is_told_of(stack: SwarmStack) -> None:
     service = stack.service("api")
-    missing = {"alertname": "ReplicasMissing", "service": service}
 
     stack.lab.docker("service", "scale", "--detach", f"{service}={2 * len(MACHINES) + 1}")
-    wait_until(lambda: _fires(stack, missing), 240, "the alert", pause=2)
+    wait_until_told(stack, "ReplicasMissing", service=service)
     stack.lab.docker("service", "scale", "--detach", f"{service}=2")
 
-    wait_until(lambda: not stack.query(_alert(missing)), 120, "the alert's end", pause=2)
+    wait_until_ended(stack, "ReplicasMissing", service=service)
     stack.wait_until_running("api", 2)
 
 
 def test_an_update_that_goes_back_is_told_of_until_one_succeeds(stack: SwarmStack) -> None:
-    failed = {"alertname": "UpdateFailed", "service": stack.service("model-serve")}
+    service = stack.service("model-serve")
 
     stack.break_update("model-serve")
-    wait_until(lambda: _fires(stack, failed | {"state": "rollback_completed"}), 240, "the alert", pause=2)
-    stack.lab.docker("service", "update", "--detach", "--force", stack.service("model-serve"))
+    wait_until_told(stack, "UpdateFailed", service=service, state="rollback_completed")
+    stack.lab.docker("service", "update", "--detach", "--force", service)
 
-    wait_until(lambda: not stack.query(_alert(failed)), 240, "the alert's end", pause=2)
+    wait_until_ended(stack, "UpdateFailed", service=service)
     stack.wait_until_updated("model-serve")
 
 
@@ -118,13 +117,3 @@ def test_only_the_exporter_can_reach_the_filter(stack: SwarmStack) -> None:
     assert stack.exec("swarm-exporter", *look_up)
     with pytest.raises(AssertionError, match="gaierror"):
         stack.exec("api", *look_up)
-
-
-def _alert(labels: dict[str, str]) -> str:
-    given = ",".join(f'{label}="{value}"' for label, value in labels.items())
-    return f'ALERTS{{alertstate="firing",{given}}}'
-
-
-def _fires(stack: SwarmStack, labels: dict[str, str]) -> bool:
-    """Return whether Alertmanager has an alert with these labels."""
-    return any(labels.items() <= alert.items() for alert in stack.alerts())

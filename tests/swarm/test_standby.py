@@ -8,9 +8,11 @@ from contextlib import suppress
 import pytest
 
 from tests.harness.stack.waiting import wait_until
+from tests.harness.swarm.alerts import wait_until_ended, wait_until_told
 from tests.harness.swarm.client import Clients
 from tests.harness.swarm.record import compare, record
-from tests.harness.swarm.stack import STANDBY, STORES, SwarmStack
+from tests.harness.swarm.stack import SERVER_MACHINES, STANDBY, STORES, SwarmStack
+from tests.harness.swarm.under_load import under_load
 
 _EVENT = "power cut: the machine with PostgreSQL, its standby promoted"
 _RECONNECTED_SECONDS = 5.0
@@ -27,6 +29,17 @@ def followed(stack: SwarmStack) -> SwarmStack:
     stack.wait_until_updated("api")  # each replica has the address of both
     stack.wait_until_complete()
     return stack
+
+
+def test_a_standby_without_power_is_told_of_and_costs_no_answer(followed: SwarmStack) -> None:
+    stack, machine = followed, SERVER_MACHINES[STANDBY]
+    with under_load(stack, "power cut: the machine with the log's standby"):
+        stack.lab.kill(machine)
+        wait_until_told(stack, "StandbyAway")
+        stack.lab.start(machine)
+        wait_until(lambda: stack.lab.state(machine) == "ready", 120, "the machine to be back", pause=1)
+
+    wait_until_ended(stack, "StandbyAway")
 
 
 def test_what_was_acknowledged_is_in_the_promoted_standby(followed: SwarmStack) -> None:

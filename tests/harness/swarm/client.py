@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from types import TracebackType
@@ -37,6 +38,7 @@ class Clients:
     """Ask for the time of a `with` block, each another machine first."""
 
     key: str
+    machines: Sequence[int] = MACHINES
     asked: list[Asked] = field(default_factory=list)
 
     def __enter__(self) -> Clients:
@@ -71,7 +73,7 @@ class Clients:
                 base_url=f"https://{address(machine)}:8443", headers={"X-API-Key": self.key}, verify=False,  # noqa: S501
                 timeout=_PATIENCE, trust_env=False,
             )
-            for machine in MACHINES
+            for machine in self.machines
         ]  # fmt: skip
         first = client % len(machines)
         while not self._over.is_set():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,15 @@ class Lab:
             check=False,
         )
         return done.stdout.strip()
+
+    @contextmanager
+    def more(self, *machines: int, images: Iterable[str]) -> Iterator[None]:
+        """Have more machines, which are workers, until the block ends."""
+        with ExitStack() as removals:
+            for machine in machines:
+                self.run("add", str(machine), *images)
+                removals.callback(self.run, "remove", str(machine))
+            yield
 
     def kill(self, machine: int) -> None:
         """Cut its power."""

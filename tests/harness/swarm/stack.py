@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -18,7 +17,7 @@ from tests.harness.swarm.lab import MACHINES, Lab, address, name
 STACK = "mltest"
 STORES = {"database": 1, "postgres": 2, "redis": 3}  # the machine that each lies on
 STANDBY = "postgres-standby"
-_MACHINES = STORES | {STANDBY: 1}
+SERVER_MACHINES = STORES | {STANDBY: 1}
 CHANGED = "changed"  # the tag of images that differ from the latest
 IMAGES = (
     "ml-stack-steps:latest", "ml-stack-api:latest", f"ml-stack-steps:{CHANGED}", f"ml-stack-api:{CHANGED}",
@@ -52,7 +51,7 @@ class SwarmStack:
 
     def prepare_standby(self) -> None:
         """Make what the prediction log's standby needs: a label, and both servers in the URLs."""
-        self.lab.docker("node", "update", "--label-add", f"{STANDBY}=true", name(_MACHINES[STANDBY]))
+        self.lab.docker("node", "update", "--label-add", f"{STANDBY}=true", name(SERVER_MACHINES[STANDBY]))
         for url in ("inference_database_url", "drift_database_url"):
             file = self.folder / "secrets" / url / "value"
             both = file.read_text(encoding="utf-8").replace(
@@ -143,25 +142,14 @@ class SwarmStack:
         update = ("service", "update", "--detach", *broken, "--health-start-period", "1s")
         self.lab.docker(*update, self.service(service))
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """Return the series that Prometheus finds."""
-        command = ("promtool", "query", "instant", "--format=json", "http://127.0.0.1:9090", expression)
-        found: list[dict[str, Any]] = json.loads(self.exec("prometheus", *command))
-        return found
-
-    def alerts(self) -> list[dict[str, str]]:
-        """Return the labels of the alerts that Alertmanager has."""
-        asked = ("wget", "-q", "-O", "-", "http://127.0.0.1:9093/api/v2/alerts")
-        return [alert["labels"] for alert in json.loads(self.exec("alertmanager", *asked))]
-
-    def answers(self) -> bool:
-        """Return whether every machine answers a prediction."""
+    def answers(self, machines: Sequence[int] = MACHINES) -> bool:
+        """Return whether each of these machines answers a prediction."""
         asked = (
             httpx.post(
                 f"https://{address(machine)}:8443/predict", json={"values": [5]}, verify=False,  # noqa: S501
                 headers={"X-API-Key": self.key.splitlines()[0]}, timeout=5, trust_env=False,
             )
-            for machine in MACHINES
+            for machine in machines
         )  # fmt: skip
         return all(answer.status_code == httpx.codes.OK for answer in asked)
 
@@ -172,7 +160,7 @@ class SwarmStack:
 
     def exec(self, service: str, *command: str, stdin: str = "") -> str:
         """Run a command in a container of the service, wherever it is."""
-        machine = _MACHINES.get(service) or int(self.lab.tasks(self.service(service))[0]["Node"][-1])
+        machine = SERVER_MACHINES.get(service) or int(self.lab.tasks(self.service(service))[0]["Node"][-1])
         label = f"label=com.docker.swarm.service.name={self.service(service)}"
         containers = self.lab.docker(
             "ps", "-q", "--filter", label, "--filter", "health=healthy", machine=machine

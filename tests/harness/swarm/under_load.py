@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from tests.harness.stack.waiting import wait_until
 from tests.harness.swarm.client import Clients
+from tests.harness.swarm.lab import MACHINES
 from tests.harness.swarm.record import compare, record
 from tests.harness.swarm.stack import SwarmStack
 
 
 @contextmanager
-def under_load(stack: SwarmStack, name: str) -> Iterator[Clients]:
-    """Let clients ask while the block runs and until all replicas are there; record it under a name.
+def under_load(stack: SwarmStack, name: str, machines: Sequence[int] = MACHINES) -> Iterator[Clients]:
+    """Let clients ask these machines while the block runs and until all replicas are there; record it.
 
     Every question must be answered, and every answer be logged once, as it was given.
     """
-    with Clients(stack.key.splitlines()[0]) as clients:
+    with Clients(stack.key.splitlines()[0], machines) as clients:
         wait_until(lambda: len(clients.asked) > 50, 60, "the first answers")
         yield clients
         ended = time.monotonic()
@@ -33,6 +34,20 @@ def under_load(stack: SwarmStack, name: str) -> Iterator[Clients]:
 
     assert found == (0, 0, 0), event
     assert not clients.failed, clients.failed[:5]
+
+
+def power_cut(stack: SwarmStack, *machines: int) -> None:
+    """Let machines lose power at once, until the Swarm has noticed, and come back."""
+    for machine in machines:
+        stack.lab.kill(machine)
+
+    def are(state: str) -> bool:
+        return all(stack.lab.state(machine) == state for machine in machines)
+
+    wait_until(lambda: are("down"), 120, "the Swarm to notice", pause=1)
+    for machine in machines:
+        stack.lab.start(machine)
+    wait_until(lambda: are("ready"), 120, "all of them to be back", pause=1)
 
 
 def follow_change(clients: Clients, pointer: Callable[[], object], change: Callable[[], object]) -> None:
