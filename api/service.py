@@ -70,7 +70,8 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     # Rows that wait for replicas of Redis delay no look-up.
     waiting = RedisConnection(redis_address, longest_command=settings.queue_timeout)
     queue_redis = waiting if settings.queue_replicas else redis
-    queue = LogQueue(queue_redis, sealer, settings.queue_limit, settings.queue_timeout, settings.queue_replicas)
+    bounds = (settings.queue_limit, settings.queue_timeout, settings.queue_replicas)
+    queue = LogQueue(queue_redis, sealer, *bounds)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)
     cache = Cache(redis, sealer, settings.cache_ttl, settings.cache_timeout)
     store = settings.models.open()

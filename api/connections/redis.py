@@ -33,9 +33,9 @@ class RedisConnection:
     """
 
     def __init__(self, address: StoreAddress, timeout: float = 0.5, longest_command: float = 0.0) -> None:
-        """`timeout` in seconds is for connecting and for the heartbeat, whose answer comes after earlier ones:
+        """`timeout` in seconds is for connecting and for the heartbeat, answered after what was sent before.
 
-        for that `longest_command` is added, the seconds that a command may take, such as WAIT.
+        For that `longest_command` is added: the seconds that a command may take, such as WAIT.
         """
         self._address = address
         self._timeout = timeout
@@ -118,6 +118,6 @@ class RedisConnection:
             self._address.change_refused(error)
             return url, pipeline
         self._address.connected(changed)
-        await asyncio.sleep(self._heartbeat_timeout)  # what was sent on the earlier one is answered or given up by then
+        await asyncio.sleep(self._heartbeat_timeout)  # what was sent on it is answered or given up by then
         pipeline.abort()
         return changed, replacement

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Install the programs that tests start as processes: PostgreSQL and Redis, curl and lsof, Chromium.
+# Install the programs that tests start as processes: PostgreSQL and Redis, curl and lsof, Chromium, ip.
 # They are Debian packages; none of them is started, now or at boot.
 #
-#   servers.sh databases|documents|browser
+#   servers.sh databases|documents|browser|swarm
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/bootstrap/debian.sh
@@ -30,6 +30,7 @@ databases)
     command -v redis-server >/dev/null || install_redis
     ;;
 documents) { command -v curl && command -v lsof; } >/dev/null || apt_install curl lsof ;;
+swarm) command -v ip >/dev/null || apt_install iproute2 ;;
 browser) command -v chromium >/dev/null || apt_install chromium fonts-liberation ;;
 *) sed -n '2,5s/^# \{0,1\}//p' scripts/bootstrap/servers.sh >&2; exit 2 ;;
 esac

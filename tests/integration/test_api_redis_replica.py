@@ -63,7 +63,7 @@ def replicated(tmp_path: Path) -> Iterator[Replicated]:
 
 @contextmanager
 def serving(replicated: Replicated, folder: Path, **settings: object) -> Iterator[ServingProcess]:
-    """Run the api with the address in its file, and time enough also on a busy machine: it is not tested here."""
+    """Run the api with the address in its file. It waits for seconds: its heartbeat has to wait as well."""
     publish_line(folder / "models", 2.0)
     followed = {"REDIS_URL": "", "REDIS_URL_FILE": replicated.address, "QUEUE_TIMEOUT_SECONDS": 5.0}
     given = followed | settings

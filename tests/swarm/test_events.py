@@ -116,9 +116,16 @@ HAPPENINGS: dict[str, Happening] = {
     "power cut: the machine with Redis": redis_killed,
     "network cut: the machine with Redis": partitioned,
 }
+_SHORT = {"rolling update of both servers", "power cut: the machine with PostgreSQL"}
 
 
-@pytest.mark.parametrize("happening", HAPPENINGS.values(), ids=HAPPENINGS)
+@pytest.mark.parametrize(
+    "happening",
+    [
+        pytest.param(happening, id=name, marks=pytest.mark.short if name in _SHORT else ())
+        for name, happening in HAPPENINGS.items()
+    ],
+)
 def test_event(stack: SwarmStack, happening: Happening, request: pytest.FixtureRequest) -> None:
     with under_load(stack, request.node.callspec.id) as clients:
         happening(stack, clients)
