@@ -9,8 +9,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlstack.registry.answer_size import answer_bytes
-from mlstack.registry.artifact import Estimator, load_estimator
+from mlstack.inference.answer_size import answer_bytes
+from mlstack.inference.artifact import Estimator, load_estimator
+from mlstack.inference.linear import linear_predict, linear_probabilities
+from mlstack.inference.plain_linear import read_plain_linear
+from mlstack.inference.predictors import (
+    Predict,
+    PredictionOverflow,
+    probe_rows,
+)
+from mlstack.inference.row_independence import rows_are_independent
+from mlstack.inference.trees import quickest_predict
 from mlstack.registry.columns import Class, Column
 from mlstack.registry.intervals import (
     ConformalSets,
@@ -19,16 +28,7 @@ from mlstack.registry.intervals import (
     predictive_deviation,
 )
 from mlstack.registry.layout import ARTIFACT
-from mlstack.registry.linear import linear_predict, linear_probabilities
 from mlstack.registry.manifest import Manifest, read_manifest, read_verified
-from mlstack.registry.plain_linear import read_plain_linear
-from mlstack.registry.predictors import (
-    Predict,
-    PredictionOverflow,
-    probe_rows,
-)
-from mlstack.registry.row_independence import rows_are_independent
-from mlstack.registry.trees import quickest_predict
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 
