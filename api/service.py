@@ -22,7 +22,7 @@ from api.prediction.prediction_log import PredictionLog
 from api.prediction.sealing import Sealer
 from api.settings import Settings
 from mlstack.inference.current_model import Load
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.challengers import Challengers

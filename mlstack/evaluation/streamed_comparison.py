@@ -15,7 +15,8 @@ from mlstack.evaluation.comparison import (
     refuse_changed_table,
 )
 from mlstack.evaluation.scores import Errors, verdict_on
-from mlstack.inference.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.columns import Column
 from mlstack.registry.store import ModelStore

@@ -20,7 +20,8 @@ from typing import NoReturn
 
 from mlstack.inference.boosters import import_installed
 from mlstack.inference.current_model import fingerprint
-from mlstack.inference.loaded_model import LoadedModel, load_published, read_published
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_published, read_published
 from mlstack.runtime.refusals import ModelRefused
 
 DEFAULT_MOST_BYTES = 256 << 20

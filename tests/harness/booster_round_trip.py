@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from mlstack.inference.artifact import load_estimator
-from mlstack.inference.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.columns import Column
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation

@@ -9,7 +9,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from mlstack.evaluation.comparison import Comparison
 from mlstack.inference.artifact import Estimator, save_estimator
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.columns import UNSEEN, Class, Column
 from mlstack.registry.intervals import ConformalInterval, ConformalSets, Interval
 from mlstack.registry.manifest import Manifest, Provenance

@@ -14,7 +14,7 @@ import numpy as np
 import psycopg2
 import pytest
 
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.models.__main__ import main
 from mlstack.registry.store import ModelStore
 from mlstack.registry.trials import begin_shadow, end_trial

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlstack.inference.encoding import encode_rows
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.processes.drift_log import log_answers, one_pass
 from tests.harness.processes.steps import Steps

@@ -16,7 +16,8 @@ from hypothesis.extra.numpy import arrays
 
 from api.prediction.computation import compute
 from mlstack.inference.artifact import save_estimator
-from mlstack.inference.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.manifest import write_manifest
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mlstack.inference.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.manifest import write_manifest
 from mlstack.runtime.arrays import FloatArray

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.columns import Class, Column
 from mlstack.registry.intervals import ConformalSets
 from mlstack.registry.store import ModelStore

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.intervals import ConformalInterval, LeastSquaresInterval
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import TrainingRefused

@@ -14,7 +14,7 @@ import skops.io
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import FunctionTransformer
 
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.manifest import read_manifest, with_digest, write_manifest
 from mlstack.registry.store import ModelStore

@@ -17,14 +17,8 @@ import numpy as np
 import pytest
 import skops.io
 
-from mlstack.inference.loaded_model import (
-    MOST_BYTES,
-    LoadedModel,
-    PublishedModel,
-    load_plain,
-    load_published,
-    read_published,
-)
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import MOST_BYTES, PublishedModel, load_plain, load_published, read_published
 from mlstack.inference.plain_linear import read_plain_linear
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
@@ -107,7 +101,7 @@ def test_the_demonstration_predicts_what_its_pickle_predicts(tmp_path: Path) -> 
 
 def test_it_is_loaded_without_scikit_learn(line: PublishedModel) -> None:
     script = (
-        "import sys; from pathlib import Path; from mlstack.inference.loaded_model import load_model; "
+        "import sys; from pathlib import Path; from mlstack.inference.loading import load_model; "
         "load_model(Path(sys.argv[1])); print(*{name.partition('.')[0] for name in sys.modules})"
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlstack.inference.artifact import save_estimator
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 from mlstack.training.config import TrainingConfig

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mlstack.inference.artifact import load_estimator
-from mlstack.inference.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.columns import Column, vary
 from mlstack.registry.store import ModelStore

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlstack.inference.artifact import Estimator
-from mlstack.inference.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.intervals import ConformalSets
 from mlstack.registry.manifest import Manifest, read_manifest
 from mlstack.registry.store import ModelStore
