@@ -41,7 +41,7 @@ from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
 from api.service import open_service
 from api.settings import Settings
-from mlstack.registry.trial import TrialLoader
+from mlstack.inference.trial import TrialLoader
 
 
 class HotPathFirst:

@@ -14,7 +14,7 @@ from api.dependencies import require_key
 from api.prediction.endpoint import PATH
 from api.prediction.schema import answer_schema, examples, other_answer_schema, rows_schema
 from api.service import Service
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.web.instances import PredictRequest
 
 SECTIONS = [  # of the documentation page, in this order

@@ -21,8 +21,8 @@ from api.prediction.log_queue import LogQueue
 from api.prediction.prediction_log import PredictionLog
 from api.prediction.sealing import Sealer
 from api.settings import Settings
-from mlstack.registry.current_model import Load
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.current_model import Load
+from mlstack.inference.loading import load_model
 from mlstack.runtime.secret_files import follow
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.challengers import Challengers

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlstack.registry.artifact import save_estimator
+from mlstack.inference.artifact import save_estimator
 from mlstack.registry.columns import Column
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation

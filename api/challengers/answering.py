@@ -9,7 +9,7 @@ from api.challengers.rows import Translation
 from api.challengers.waiting import Answered
 from api.prediction.answer import Answer
 from api.prediction.computation import compute
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from mlstack.inference.encoding import Cell, CellRefused, encode_rows
 from mlstack.registry.columns import Column
-from mlstack.registry.encoding import Cell, CellRefused, encode_rows
 from mlstack.runtime.arrays import FloatArray
 
 _decode = msgspec.json.Decoder(list[list[Cell]]).decode

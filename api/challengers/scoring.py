@@ -21,7 +21,7 @@ from api.challengers.waiting import Answered, Waiting
 from api.connections.pool import ConnectionPool
 from api.connections.postgres import PostgresUnavailable, RejectedRow
 from api.prediction.batcher import Batcher
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.web.problems import Unavailable
 from mlstack.web.served_models import ServedModels
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from api.mlflow_scoring.frames import Rows, split_rows
+from mlstack.inference.encoding import Cell, expectation
 from mlstack.registry.columns import Column
-from mlstack.registry.encoding import Cell, expectation
 from mlstack.web.problems import InvalidInput
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)

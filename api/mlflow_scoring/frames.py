@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from mlstack.inference.encoding import Cell
 from mlstack.registry.columns import Column
-from mlstack.registry.encoding import Cell
 from mlstack.web.problems import InvalidInput
 
 Rows = Sequence[Sequence[Cell]]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from api.mlflow_scoring.frames import Rows, check_count, column_rows, split_rows
+from mlstack.inference.encoding import Cell
 from mlstack.registry.columns import Column
-from mlstack.registry.encoding import Cell
 from mlstack.web.bodies import decode_json
 from mlstack.web.problems import InvalidInput
 from mlstack.web.rows import arrange

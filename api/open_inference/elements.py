@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from api.open_inference.messages import InputTensor
-from mlstack.registry.encoding import Cell
+from mlstack.inference.encoding import Cell
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.problems import InvalidInput
 

@@ -18,7 +18,7 @@ from api.open_inference.outputs import Answered, outputs_of, requested_outputs, 
 from api.open_inference.tensors import read_tensors
 from api.prediction.identifiers import identify
 from api.prediction.intake import Intake, parse
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.web.bodies import decode_json
 from mlstack.web.problems import InvalidInput
 from mlstack.web.rows import Rows

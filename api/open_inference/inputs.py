@@ -11,9 +11,9 @@ import numpy as np
 
 from api.open_inference.elements import NUMBERS
 from api.open_inference.tensors import Tensor
+from mlstack.inference.encoding import Cell
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.registry.columns import Column
-from mlstack.registry.encoding import Cell
-from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.problems import InvalidInput
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from mlstack.registry.encoding import Cell
+from mlstack.inference.encoding import Cell
 
 Parameters = dict[str, Any]
 Size = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]

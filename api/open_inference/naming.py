@@ -11,7 +11,7 @@ from fastapi import Path
 from api.model_name import check_name
 from api.prediction.identifiers import Headers
 from api.service import Service
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.web.problems import UnknownVersion
 
 PREFIX = "/v2"

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 
 from api.open_inference.messages import InferenceRequest, OutputTensor, RequestedOutput
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.registry.columns import Class, class_key
-from mlstack.registry.loaded_model import LoadedModel
 from mlstack.web.problems import InvalidInput
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.manifest import read_manifest
 from mlstack.registry.picture import read_picture
-from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused
 from mlstack.web.challengers import Challengers

@@ -21,7 +21,7 @@ from api.prediction.endpoint import PATH
 from api.prediction.identifiers import Headers as Fields
 from api.prediction.identifiers import identify
 from api.prediction.pending import PendingPrediction
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.web.api_keys import ApiKeys
 from mlstack.web.instances import PredictRequest
 from mlstack.web.problems import Problem

@@ -24,7 +24,7 @@ from api.prediction.model_calls import ModelCalls, by_model
 from api.prediction.pending import Batch, FutureRespondent, PendingPrediction
 from api.prediction.prediction_log import PredictionLog
 from api.prediction.stage import Stage
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.web.problems import FAILED, InvalidInput, Problem, Unavailable
 
 logger = logging.getLogger(__name__)

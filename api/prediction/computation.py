@@ -9,8 +9,8 @@ import numpy as np
 
 from api.prediction.answer import Answer
 from api.prediction.rendering import render_classification, render_predictions
-from mlstack.registry.loaded_model import LoadedModel
-from mlstack.registry.predictors import PredictionOverflow
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.classes import unseen_categories
 from mlstack.web.problems import InvalidInput

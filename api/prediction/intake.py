@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeVar
 from api.http_server.asgi import Receive, read_body
 from api.http_server.memory import Share
 from api.prediction.identifiers import Headers
-from mlstack.registry.encoding import Cell
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.encoding import Cell
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.bodies import check_json, has_slow_numbers
 from mlstack.web.callers import Callers

@@ -17,7 +17,7 @@ from api.prediction.answer import Answer
 from api.prediction.computation import OVERFLOW, compute
 from api.prediction.pending import Batch
 from api.prediction.stage import Stage
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.web.problems import FAILED, InvalidInput, Problem, Unavailable
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import msgspec
 from api.prediction.answer import Answer
 from api.prediction.cache import cache_key
 from api.prediction.identifiers import Identity
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.web.problems import Problem
 
 _encode = msgspec.json.Encoder().encode

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from api.prediction.answer import Answer, make_answer, make_class_answer
+from mlstack.inference.loaded_model import Classification, Predictions
 from mlstack.registry.columns import Class, class_key
-from mlstack.registry.loaded_model import Classification, Predictions
 
 Unseen = list[list[str]] | None  # by row, the columns with an unseen category
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.registry.columns import Column, class_key
-from mlstack.registry.loaded_model import LoadedModel
 
 Schema = dict[str, Any]
 

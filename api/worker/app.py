@@ -27,7 +27,7 @@ from api.worker.heartbeat import Heartbeat
 from api.worker.job_rows import WorkStore
 from api.worker.settings import WorkerSettings
 from api.worker.sweeper import Sweeper
-from mlstack.registry.trial import TrialLoader
+from mlstack.inference.trial import TrialLoader
 from mlstack.runtime.secret_files import follow
 from mlstack.web.served_models import ServedModels
 

@@ -11,9 +11,9 @@ from mlstack.drift.categories import CategoryReference, category_drift
 from mlstack.drift.statistics import ColumnDrift, Reference, column_drift, extrapolated_share
 from mlstack.drift.training_data import TrainingData, read_training_data
 from mlstack.drift.window import Window, read_window
+from mlstack.inference.current_model import CurrentModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.live.monitor import LiveErrors
-from mlstack.registry.current_model import CurrentModel
-from mlstack.registry.loaded_model import LoadedModel
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.secret_files import Secret

@@ -14,8 +14,8 @@ from mlstack.data.database import connected
 from mlstack.data.reading import DataDigest, read_blocks
 from mlstack.drift.categories import CategoryReference
 from mlstack.drift.statistics import Reference
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.registry.columns import Column
-from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import DataRefused
 from mlstack.training.splitting import RANDOM_STATE

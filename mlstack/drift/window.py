@@ -10,8 +10,8 @@ import numpy as np
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from mlstack.data.database import connected
-from mlstack.registry.encoding import Cell, CellRefused, encode_rows
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.encoding import Cell, CellRefused, encode_rows
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 
 WINDOW_ROWS = 10_000

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mlstack.evaluation.scores import Losses, verdict_on_classes
-from mlstack.registry.loaded_model import LoadedModel
-from mlstack.registry.predictors import PredictionOverflow
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.class_metrics import class_frequencies, log_loss, probabilities_in_blocks

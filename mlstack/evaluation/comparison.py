@@ -12,9 +12,10 @@ import numpy as np
 from mlstack.evaluation.class_comparison import compare_classes
 from mlstack.evaluation.holdout import PredictedClasses, PredictedValues, predict_holdout
 from mlstack.evaluation.scores import Errors, verdict_on
-from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.manifest import Manifest
-from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlstack.evaluation.charts import BOUND, HOLDOUT, MODEL, TRAINING, Picture, dots, line, new_chart
 from mlstack.evaluation.holdout import PredictedValues
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.splitting import Dataset
 

@@ -15,9 +15,10 @@ from mlstack.evaluation.comparison import (
     refuse_changed_table,
 )
 from mlstack.evaluation.scores import Errors, verdict_on
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.columns import Column
-from mlstack.registry.loaded_model import LoadedModel, load_model
-from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.splitting import Dataset

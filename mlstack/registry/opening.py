@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlstack.registry.bucket_address import SCHEME, BucketAddress, read_bucket_address
-from mlstack.registry.remote_store import RemoteModelStore
+from mlstack.registry.bucket.address import SCHEME, BucketAddress, read_bucket_address
+from mlstack.registry.bucket.remote_store import RemoteModelStore
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.settings import SettingsError, env, env_int
 

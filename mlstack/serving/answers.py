@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mlstack.inference.loaded_model import LoadedModel, Predictions
 from mlstack.registry.columns import Column, class_key
-from mlstack.registry.loaded_model import LoadedModel, Predictions
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.classes import unseen_categories
 

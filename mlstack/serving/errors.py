@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
-from mlstack.registry.predictors import PredictionOverflow
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.web.problems import CONTENT_TYPE, DETAILS, InvalidInput, Problem, problem_body
 
 logger = logging.getLogger(__name__)

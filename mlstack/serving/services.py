@@ -8,7 +8,7 @@ from typing import cast
 
 from flask import current_app
 
-from mlstack.registry.trial import TrialLoader
+from mlstack.inference.trial import TrialLoader
 from mlstack.serving.health import Health
 from mlstack.serving.metrics import ServingMetrics
 from mlstack.serving.settings import ServingSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlstack.registry.artifact import Estimator
+from mlstack.inference.artifact import Estimator
 from mlstack.registry.manifest import Manifest
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused

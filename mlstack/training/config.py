@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from mlstack.registry.boosters import is_booster, versions
+from mlstack.inference.boosters import is_booster, versions
 from mlstack.runtime.settings import SettingsError, env, env_float, env_int, env_list
 from mlstack.training.custom import source_digest
 

@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from mlstack.registry.boosters import INSTALL
+from mlstack.inference.boosters import INSTALL
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.runtime.settings import SettingsError, env
 

@@ -6,8 +6,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from mlstack.registry.artifact import Estimator
-from mlstack.registry.boosters import INSTALL, import_booster, is_booster, prepare_imported
+from mlstack.inference.artifact import Estimator
+from mlstack.inference.boosters import INSTALL, import_booster, is_booster, prepare_imported
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig
 from mlstack.training.custom import is_custom, make_custom

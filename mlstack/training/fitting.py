@@ -7,8 +7,8 @@ import warnings
 
 import numpy as np
 
-from mlstack.registry.artifact import Estimator
-from mlstack.registry.boosters import is_booster
+from mlstack.inference.artifact import Estimator
+from mlstack.inference.boosters import is_booster
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused
 

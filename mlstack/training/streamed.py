@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlstack.registry.artifact import Estimator
+from mlstack.inference.artifact import Estimator
 from mlstack.registry.columns import Column
 from mlstack.registry.manifest import Manifest
 from mlstack.runtime.arrays import FloatArray

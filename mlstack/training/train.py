@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from mlstack.registry.artifact import Estimator, save_estimator
+from mlstack.inference.artifact import Estimator, save_estimator
 from mlstack.registry.columns import Column
 from mlstack.registry.manifest import Manifest
 from mlstack.registry.store import ModelStore

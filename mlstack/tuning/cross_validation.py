@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mlstack.registry.artifact import Estimator
+from mlstack.inference.artifact import Estimator
 from mlstack.registry.columns import Column
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.registry.challengers import Challenger
-from mlstack.registry.loaded_model import LoadedModel
 
 _LEAST_FAILURES = 3
 _TIMES = 2.0  # as many failures, for the share of the callers, as the current version has

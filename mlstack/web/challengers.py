@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlstack.inference.current_model import Fingerprint, Load, fingerprint
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.registry.challengers import Challenger, Role, read_challenger
-from mlstack.registry.current_model import Fingerprint, Load, fingerprint
 from mlstack.registry.fitting import misfit
-from mlstack.registry.loaded_model import LoadedModel
 from mlstack.registry.store import ModelStore
 from mlstack.registry.taken_back import read_taken_back, write_taken_back
 from mlstack.runtime.refusals import Refusal

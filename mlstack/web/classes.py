@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlstack.registry.answer_size import REGRESSOR_BYTES
+from mlstack.inference.answer_size import REGRESSOR_BYTES
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.registry.columns import UNSEEN, Column
-from mlstack.registry.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.problems import InvalidInput
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from mlstack.registry.encoding import Cell
+from mlstack.inference.encoding import Cell
 from mlstack.web.bodies import decode_json
 from mlstack.web.instances import FIELDS, MEMBERS, Version, decode_request, only_list
 from mlstack.web.problems import InvalidInput, Problem

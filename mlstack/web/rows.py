@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from mlstack.registry.encoding import Cell, CellRefused, encode_rows
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.encoding import Cell, CellRefused, encode_rows
+from mlstack.inference.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.web.classes import check_answer_size
 from mlstack.web.instances import to_rows

@@ -7,8 +7,9 @@ import threading
 import time
 from collections import OrderedDict
 
-from mlstack.registry.current_model import CurrentModel, Load
-from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.inference.current_model import CurrentModel, Load
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import Refusal, StoreRefused
 from mlstack.web.challengers import Challengers

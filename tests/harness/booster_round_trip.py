@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from mlstack.registry.artifact import load_estimator
+from mlstack.inference.artifact import load_estimator
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.columns import Column
-from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray

@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 
 from mlstack.evaluation.comparison import Comparison
-from mlstack.registry.artifact import Estimator, save_estimator
+from mlstack.inference.artifact import Estimator, save_estimator
+from mlstack.inference.loading import load_model
 from mlstack.registry.columns import UNSEEN, Class, Column
 from mlstack.registry.intervals import ConformalInterval, ConformalSets, Interval
-from mlstack.registry.loaded_model import load_model
 from mlstack.registry.manifest import Manifest, Provenance
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation

@@ -15,7 +15,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from mlstack.registry.artifact import Estimator, save_estimator
+from mlstack.inference.artifact import Estimator, save_estimator
 from mlstack.registry.columns import Class, Column
 from mlstack.registry.intervals import ConformalInterval, ConformalSets, Interval
 from mlstack.registry.manifest import Manifest, Provenance

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlstack.registry.remote_store import RemoteModelStore
+from mlstack.registry.bucket.index import object_name
+from mlstack.registry.bucket.remote_store import RemoteModelStore
 from mlstack.registry.store import ModelStore
-from mlstack.registry.store_index import object_name
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig

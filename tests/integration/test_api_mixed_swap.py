@@ -14,7 +14,8 @@ import httpx
 import numpy as np
 
 from api.prediction.computation import answer_rows
-from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_models import publish_flowers, publish_gaps
 from tests.harness.processes.inference import Stores, undisturbed

@@ -14,8 +14,8 @@ import numpy as np
 import psycopg2
 import pytest
 
+from mlstack.inference.loading import load_model
 from mlstack.models.__main__ import main
-from mlstack.registry.loaded_model import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.registry.trials import begin_shadow, end_trial
 from tests.harness.processes.inference import Stores, is_healthy, undisturbed

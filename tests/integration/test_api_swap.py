@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import numpy as np
 
-from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.processes.inference import Stores, undisturbed
 from tests.harness.processes.serving import ServingProcess, publish_line

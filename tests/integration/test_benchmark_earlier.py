@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.earlier import files_of, train_with
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.processes.store_process import PostgresServer
 

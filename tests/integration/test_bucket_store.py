@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from mlstack.inference.current_model import CurrentModel
 from mlstack.models.__main__ import main
-from mlstack.registry.bucket import Conflict
-from mlstack.registry.bucket_address import read_bucket_address
-from mlstack.registry.current_model import CurrentModel
-from mlstack.registry.remote_store import RemoteModelStore
+from mlstack.registry.bucket.address import read_bucket_address
+from mlstack.registry.bucket.client import Conflict
+from mlstack.registry.bucket.remote_store import RemoteModelStore
 from mlstack.runtime.refusals import StoreRefused
 from mlstack.web.problems import Unavailable
 from mlstack.web.served_models import ServedModels
@@ -234,7 +234,8 @@ def test_prune_deletes_objects_of_deleted_versions_after_an_hour(
     store.prune(keep=1)
     assert [key for key in store._bucket.names() if key.startswith("versions/1/")]
 
-    monkeypatch.setattr("mlstack.registry.remote_store._STALE", -timedelta(seconds=2))  # S3's times are whole
+    stale = -timedelta(seconds=2)  # S3's times are whole
+    monkeypatch.setattr("mlstack.registry.bucket.remote_store._STALE", stale)
     store.prune(keep=1)
 
     assert not [key for key in store._bucket.names() if key.startswith("versions/1/")]

@@ -12,7 +12,7 @@ import pytest
 from mlstack.drift.statistics import Reference
 from mlstack.drift.training_data import read_training_data
 from mlstack.drift.window import read_window
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.processes.drift_log import like_training, log_predictions, one_pass
 from tests.harness.processes.steps import Steps

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mlstack.registry.encoding import encode_rows
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.encoding import encode_rows
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.processes.drift_log import log_answers, one_pass
 from tests.harness.processes.steps import Steps

@@ -12,8 +12,8 @@ import pytest
 from mlstack.data.database import connected
 from mlstack.data.reading import data_digest, read_table
 from mlstack.data.table_columns import read_columns
+from mlstack.inference.encoding import encode_rows
 from mlstack.registry.columns import Column
-from mlstack.registry.encoding import encode_rows
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import DataRefused
 from mlstack.training.config import TrainingConfig

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlstack.registry.encoding import encode_rows
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.encoding import encode_rows
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.processes.steps import Steps
 

@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from mlstack.data.database import count_rows
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.processes.steps import STEPS, Steps
 

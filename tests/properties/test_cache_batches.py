@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from api.prediction.computation import compute
-from mlstack.registry.artifact import save_estimator
-from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.inference.artifact import save_estimator
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.manifest import write_manifest
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig

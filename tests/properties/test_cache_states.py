@@ -20,7 +20,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import StoreRefused
 from tests.harness.model_versions import line_table, promote, publish

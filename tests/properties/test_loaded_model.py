@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.manifest import write_manifest
-from mlstack.registry.predictors import PredictionOverflow
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig
 from mlstack.training.train import train

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from api.prediction.answer import read_answer
 from api.prediction.cache import cache_key
 from api.prediction.computation import answer_rows
-from mlstack.registry.encoding import CellRefused, encode_rows
-from mlstack.registry.loaded_model import LoadedModel, load_model
+from mlstack.inference.encoding import CellRefused, encode_rows
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.web.problems import InvalidInput, MalformedJSON
 from mlstack.web.requests import decode_rows

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from obstore.store import S3Store
 
-from mlstack.registry.store_index import KEY, Index
+from mlstack.registry.bucket.index import KEY, Index
 from tests.harness.processes.object_store import ObjectStore, object_store
 from tests.harness.stack.waiting import wait_until
 from tests.harness.swarm.stack import SwarmStack

@@ -10,9 +10,9 @@ import pytest
 import skops.io
 from sklearn.linear_model import Ridge
 
-from mlstack.registry.artifact import load_estimator
-from mlstack.registry.boosters import TYPES, libraries_in
-from mlstack.registry.trusted_types import trusted_types
+from mlstack.inference.artifact import load_estimator
+from mlstack.inference.boosters import TYPES, libraries_in
+from mlstack.inference.trusted_types import trusted_types
 from mlstack.runtime.refusals import ModelRefused, TrainingRefused
 from mlstack.training.config import TrainingConfig, content_digest
 from mlstack.training.estimators import build_estimator

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from mlstack.inference.loading import load_model
 from mlstack.registry.columns import Class, Column
 from mlstack.registry.intervals import ConformalSets
-from mlstack.registry.loaded_model import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import TrainingRefused

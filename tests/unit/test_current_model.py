@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlstack.registry.current_model import CurrentModel
+from mlstack.inference.current_model import CurrentModel
 from mlstack.registry.store import ModelStore
 from tests.harness.model_versions import line_table, promote, publish
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused, TrainingRefused
 from mlstack.runtime.settings import SettingsError

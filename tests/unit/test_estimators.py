@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlstack.inference.loading import load_model
 from mlstack.registry.intervals import ConformalInterval, LeastSquaresInterval
-from mlstack.registry.loaded_model import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.training.config import TrainingConfig

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import skops.io
 
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.intervals import LEVEL
-from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.manifest import write_manifest
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig

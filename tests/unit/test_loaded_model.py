@@ -14,9 +14,9 @@ import skops.io
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import FunctionTransformer
 
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.loading import load_model
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.manifest import read_manifest, with_digest, write_manifest
-from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused
 from tests.harness.model_versions import line_table, publish

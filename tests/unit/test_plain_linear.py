@@ -17,15 +17,9 @@ import numpy as np
 import pytest
 import skops.io
 
-from mlstack.registry.loaded_model import (
-    MOST_BYTES,
-    LoadedModel,
-    PublishedModel,
-    load_plain,
-    load_published,
-    read_published,
-)
-from mlstack.registry.plain_linear import read_plain_linear
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import MOST_BYTES, PublishedModel, load_plain, load_published, read_published
+from mlstack.inference.plain_linear import read_plain_linear
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig
@@ -64,7 +58,7 @@ def rows(features: int) -> FloatArray:
 def by_skops(version: PublishedModel, monkeypatch: pytest.MonkeyPatch) -> LoadedModel:
     """Load the version as if it were no plain one."""
     with monkeypatch.context() as patched:
-        patched.setattr("mlstack.registry.plain_linear._CLASSES", {})
+        patched.setattr("mlstack.inference.plain_linear._CLASSES", {})
         assert load_plain(version, MOST_BYTES) is None
         return load_published(version, MOST_BYTES)
 
@@ -107,7 +101,7 @@ def test_the_demonstration_predicts_what_its_pickle_predicts(tmp_path: Path) -> 
 
 def test_it_is_loaded_without_scikit_learn(line: PublishedModel) -> None:
     script = (
-        "import sys; from pathlib import Path; from mlstack.registry.loaded_model import load_model; "
+        "import sys; from pathlib import Path; from mlstack.inference.loading import load_model; "
         "load_model(Path(sys.argv[1])); print(*{name.partition('.')[0] for name in sys.modules})"
     )
 

@@ -8,8 +8,9 @@ import joblib
 import numpy as np
 import pytest
 
-from mlstack.registry.loaded_model import LoadedModel, load_model
-from mlstack.registry.predictors import PredictionOverflow
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.config import TrainingConfig

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mlstack.registry.artifact import save_estimator
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.artifact import save_estimator
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 from mlstack.training.config import TrainingConfig

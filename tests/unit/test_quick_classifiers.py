@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlstack.registry.artifact import load_estimator
+from mlstack.inference.artifact import load_estimator
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
+from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.columns import Column, vary
-from mlstack.registry.loaded_model import LoadedModel, load_model
-from mlstack.registry.predictors import PredictionOverflow
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from tests.harness.mixed_tables import FEATURES, PRICE, SPECIES, classified, priced, publish_table

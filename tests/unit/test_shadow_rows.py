@@ -13,9 +13,10 @@ from api.challengers.rows import Translation
 from api.challengers.waiting import Waiting
 from api.prediction.identifiers import Identity, new_prediction_id
 from api.prediction.pending import PendingPrediction, Respondent
+from mlstack.inference.encoding import encode_rows
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.columns import Column
-from mlstack.registry.encoding import encode_rows
-from mlstack.registry.loaded_model import LoadedModel, load_model
 from tests.harness.processes.tried_versions import volume_of_lines
 
 AREA = Column(name="area", kind="number")

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlstack.inference.encoding import encode_rows
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.columns import Column
-from mlstack.registry.encoding import encode_rows
-from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from tests.harness.mixed_tables import FEATURES, NAMES, PRICE, SPECIES, classified, priced, publish_table
 

@@ -9,8 +9,8 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from mlstack.data.generation import generate, read_generation
+from mlstack.inference.loading import load_model
 from mlstack.registry.intervals import ConformalInterval
-from mlstack.registry.loaded_model import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import TrainingRefused
 from mlstack.runtime.settings import SettingsError

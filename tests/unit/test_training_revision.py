@@ -7,9 +7,9 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
-from mlstack.registry.artifact import Estimator
+from mlstack.inference.artifact import Estimator
+from mlstack.inference.loading import load_model
 from mlstack.registry.intervals import ConformalSets
-from mlstack.registry.loaded_model import load_model
 from mlstack.registry.manifest import Manifest, read_manifest
 from mlstack.registry.store import ModelStore
 from mlstack.training.config import REVISION, TrainingConfig, content_digest

@@ -17,7 +17,7 @@ import numpy as np
 import psycopg2
 from psycopg2.extras import execute_values
 
-from mlstack.registry.loaded_model import load_model
+from mlstack.inference.loading import load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from tests.harness.processes.stores import free_port

@@ -12,7 +12,7 @@ import httpx
 from api.prediction.endpoint import PredictEndpoint
 from api.service import Service, open_service
 from api.settings import Settings
-from mlstack.registry.loaded_model import LoadedModel
+from mlstack.inference.loaded_model import LoadedModel
 from tests.harness.processes.inference import Stores
 
 

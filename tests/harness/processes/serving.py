@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from mlstack.registry.artifact import save_estimator
+from mlstack.inference.artifact import save_estimator
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.training.config import TrainingConfig

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_model
 from mlstack.registry.following import Following
 from mlstack.registry.layout import ARTIFACT
-from mlstack.registry.loaded_model import LoadedModel, load_model
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 

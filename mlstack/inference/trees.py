@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from mlstack.registry.artifact import Estimator
-from mlstack.registry.booster_calls import BOOSTERS
-from mlstack.registry.column_parts import column_parts, quick_transform
-from mlstack.registry.linear_weights import steps_of
-from mlstack.registry.predictors import Predict, PredictionOverflow, own_predict, own_probabilities
+from mlstack.inference.artifact import Estimator
+from mlstack.inference.booster_calls import BOOSTERS
+from mlstack.inference.column_parts import column_parts, quick_transform
+from mlstack.inference.linear_weights import steps_of
+from mlstack.inference.predictors import Predict, PredictionOverflow, own_predict, own_probabilities
 from mlstack.runtime.arrays import FloatArray
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlstack.registry.atomic_files import write_errors
-from mlstack.registry.bucket import Bucket
-from mlstack.registry.layout import linked_version, version_numbers
-from mlstack.registry.mirror_files import (
+from mlstack.registry.bucket.client import Bucket
+from mlstack.registry.bucket.index import KEY, LARGE_FILES, Index, decode_index, object_name
+from mlstack.registry.bucket.mirror_files import (
     COPY,
     Applied,
     copy_folder,
@@ -29,7 +29,7 @@ from mlstack.registry.mirror_files import (
     remove_stale_copies,
     write_applied,
 )
-from mlstack.registry.store_index import KEY, LARGE_FILES, Index, decode_index, object_name
+from mlstack.registry.layout import linked_version, version_numbers
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 
 _AT_ONCE = 8  # downloads

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlstack.registry.atomic_files import write_errors
-from mlstack.registry.bucket import Bucket, Conflict
-from mlstack.registry.bucket_address import BucketAddress
-from mlstack.registry.bucket_conditions import check_conditions
+from mlstack.registry.bucket.address import BucketAddress
+from mlstack.registry.bucket.client import Bucket, Conflict
+from mlstack.registry.bucket.conditions import check_conditions
+from mlstack.registry.bucket.index import KEY, LARGE_FILES, encode_index, index_of, object_name
+from mlstack.registry.bucket.mirror import Mirror
+from mlstack.registry.bucket.mirror_files import Applied
 from mlstack.registry.decisions import rollback_candidates
 from mlstack.registry.layout import ARTIFACT
 from mlstack.registry.manifest import FILE_NAME as MANIFEST
 from mlstack.registry.manifest import Manifest
-from mlstack.registry.mirror import Mirror
-from mlstack.registry.mirror_files import Applied
 from mlstack.registry.store import ModelStore
-from mlstack.registry.store_index import KEY, LARGE_FILES, encode_index, index_of, object_name
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 

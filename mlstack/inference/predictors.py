@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mlstack.registry.artifact import Estimator
+from mlstack.inference.artifact import Estimator
 from mlstack.registry.columns import Column, vary
 from mlstack.runtime.arrays import FloatArray
 

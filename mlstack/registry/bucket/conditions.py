@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from mlstack.registry.bucket import Bucket, Conflict
+from mlstack.registry.bucket.client import Bucket, Conflict
 from mlstack.runtime.refusals import StoreRefused
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mlstack.registry.predictors import Predict, PredictionOverflow
+from mlstack.inference.predictors import Predict, PredictionOverflow
 from mlstack.runtime.arrays import FloatArray
 
 # Trees and libsvm process one row after the other, scalers one element. Nearest neighbours and neural

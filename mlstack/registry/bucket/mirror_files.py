@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from mlstack.registry.atomic_files import replace_file, replace_link, write_errors
+from mlstack.registry.bucket.index import LARGE_FILES, Entry, Index
 from mlstack.registry.layout import linked_version, set_current
 from mlstack.registry.manifest import file_digest
-from mlstack.registry.store_index import LARGE_FILES, Entry, Index
 
 COPY = ".work-"  # begins the name of a command's copy
 _APPLIED = ".applied.json"

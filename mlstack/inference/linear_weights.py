@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlstack.registry.column_parts import Part, column_parts
+from mlstack.inference.column_parts import Part, column_parts
 from mlstack.runtime.arrays import FloatArray
 
 Sums = Callable[[FloatArray], FloatArray]  # rows [n, k] -> [c, n]

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mlstack.registry.artifact import Estimator
-from mlstack.registry.linear_weights import linear_weights, steps_of
-from mlstack.registry.predictors import Predict, own_predict, own_probabilities
+from mlstack.inference.artifact import Estimator
+from mlstack.inference.linear_weights import linear_weights, steps_of
+from mlstack.inference.predictors import Predict, own_predict, own_probabilities
 from mlstack.runtime.arrays import FloatArray
 
 _ROUNDING = 1e-12  # of the sum of the absolute summands

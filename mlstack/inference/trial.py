@@ -18,9 +18,10 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import NoReturn
 
-from mlstack.registry.boosters import import_installed
-from mlstack.registry.current_model import fingerprint
-from mlstack.registry.loaded_model import LoadedModel, load_published, read_published
+from mlstack.inference.boosters import import_installed
+from mlstack.inference.current_model import fingerprint
+from mlstack.inference.loaded_model import LoadedModel
+from mlstack.inference.loading import load_published, read_published
 from mlstack.runtime.refusals import ModelRefused
 
 DEFAULT_MOST_BYTES = 256 << 20

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlstack.registry.predictors import Predict
+from mlstack.inference.predictors import Predict
 from mlstack.runtime.arrays import FloatArray
 
 

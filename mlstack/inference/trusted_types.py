@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from mlstack.registry.boosters import libraries_in, types_of
+from mlstack.inference.boosters import libraries_in, types_of
 
 # Of scikit-learn and NumPy: what skops loads only if it is listed.
 _TYPES = [

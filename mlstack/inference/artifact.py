@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mlstack.inference.table_model import for_tables
+from mlstack.inference.trusted_types import trusted_types
 from mlstack.registry.columns import Class, Column, example_rows
 from mlstack.registry.manifest import Manifest
-from mlstack.registry.table_model import for_tables
-from mlstack.registry.trusted_types import trusted_types
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlstack.registry.bucket_address import BucketAddress
+from mlstack.registry.bucket.address import BucketAddress
 from mlstack.runtime.refusals import ModelRefused, StoreRefused
 
 if TYPE_CHECKING:
