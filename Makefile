@@ -36,7 +36,7 @@ push: ## build the images for a Swarm and push them to REGISTRY, with TAG
 swarm-deploy: ## deploy on the Docker Swarm whose manager docker speaks to; STACK=ml MODEL_DIR=/mnt/models, see docs/scaling.md
 	@scripts/operate/swarm-deploy.sh $(STACK)
 
-swarm-test: ## what happens to the stack on three engines whose machines die (25 minutes, root, 12 GB of disk)
+swarm-test: ## what happens to the stack on three engines whose machines die (27 minutes, root, 12 GB of disk)
 	@scripts/develop/test.sh swarm
 
 bench: ## the benchmarks of bench/
