@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ _OBJECT_STORE = "docker-compose.swarm-object-store.yaml"
 _VARIANTS = [(), (_MONITORING,), (_OBJECT_STORE,), (_MONITORING, _OBJECT_STORE)]
 _ALL = _VARIANTS[-1]
 _SCRIPT = "scripts/operate/swarm-deploy.sh"
+_TOLD = "linear_features_with_feedback x"  # a table for training, and its column
 # What a Swarm ignores or refuses; `depends_on` as Compose's long form.
 _UNKNOWN = ("depends_on", "network_mode", "shm_size", "tmpfs", "profiles", "build", "container_name")
 
@@ -152,15 +154,60 @@ def test_every_file_of_production_is_a_config_or_secret_at_the_same_place() -> N
             assert [path for path in given if path.startswith(mount["target"])], (name, mount["target"])
 
 
-def test_the_steps_run_in_the_order_of_their_numbers() -> None:
-    command = " ".join(_services()["data-prep"]["command"])
-    found = re.findall(r"\d\d-\w+", command)
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        ({}, ["00", "05", "10 linear_data x", "20"]),
+        (
+            {"TRAIN_TABLE": "linear_features", "TRAIN_FEATURES": "x,x_squared"},
+            ["00", "05", "15", "10 linear_features x,x_squared", "20"],
+        ),
+        (
+            {"TRAIN_TABLE": "linear_data_with_feedback"},
+            ["00", "05", "30 linear_data_with_feedback x", "10 linear_data_with_feedback x", "20"],
+        ),
+        (
+            dict(zip(("TRAIN_TABLE", "TRAIN_FEATURES"), _TOLD.split(), strict=True)),
+            [
+                "00",
+                "05",
+                "15",
+                "30 linear_features_with_feedback x",
+                "10 linear_features_with_feedback x",
+                "20",
+            ],
+        ),
+        ({"TRAIN_TABLE": "another"}, ["00", "05", "10 another x", "20"]),
+    ],
+)
+def test_the_steps_run_in_their_order(settings: dict[str, str], steps: list[str], tmp_path: Path) -> None:
+    """Run the job's own command; its `python` says which step it is given, and which table training has."""
+    service = _services()["data-prep"]
+    python = tmp_path / "python"
+    training = 'echo "${1%%-*} $DATA_TABLE $DATA_FEATURES"'
+    python.write_text(f'#!/bin/sh\ncase $1 in [13]0-*) {training} ;; *) echo "${{1%%-*}}" ;; esac\n')
+    python.chmod(0o755)
+    *shell, script = [part.replace("$$", "$") for part in service["command"]]
+    script = script.replace("/models", str(tmp_path))
+    given = {name: str(value) for name, value in service["environment"].items()}
+    environment = given | settings | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
 
-    assert (
-        found
-        == sorted(found)
-        == ["00-prepare_data", "05-validate_data", "10-train_model", "20-evaluate_model"]
-    )
+    done = subprocess.run([*shell, script], env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines() == steps
+
+
+def test_a_step_that_fails_ends_the_job(tmp_path: Path) -> None:
+    (tmp_path / "python").write_text('#!/bin/sh\necho "${1%%-*}"\n[ "${1%%-*}" != 05 ]\n')
+    (tmp_path / "python").chmod(0o755)
+    *shell, script = [part.replace("$$", "$") for part in _services()["data-prep"]["command"]]
+    command = [*shell, script.replace("/models", str(tmp_path))]
+
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(command, env=path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stdout.split() == ["00", "05"]
 
 
 def test_every_config_and_secret_has_a_digest_of_its_own_file_in_its_name() -> None:
