@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from mlstack.evaluation.scores import Losses, verdict_on_classes
+from mlstack.evaluation.class_scores import class_answers, metrics_of, scores_beside
+from mlstack.evaluation.rival import Found, not_compared
+from mlstack.evaluation.scores import Scores, too_few
 from mlstack.inference.loaded_model import LoadedModel
-from mlstack.inference.predictors import PredictionOverflow
-from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray
-from mlstack.training.class_metrics import class_frequencies, log_loss, probabilities_in_blocks
+from mlstack.training.class_metrics import class_frequencies, log_loss
 from mlstack.training.classes import class_positions
 from mlstack.training.splitting import Dataset, split_stratified
 
 
 class ClassComparison(NamedTuple):
-    """The verdict, and the data that it is based on."""
+    """The scores, and the data that they are based on."""
 
-    evaluation: Evaluation
+    scores: Scores
     training: Dataset  # the last column is the class's position in the manifest's classes
     holdout: Dataset
 
 
-def compare_classes(
-    candidate: LoadedModel, current: LoadedModel | None, table: FloatArray, tolerance: float
-) -> ClassComparison:
+def compare_classes(candidate: LoadedModel, current: Found, table: FloatArray) -> ClassComparison:
     """Compare on the hold-out of `table` [n, k+1], which is shuffled in place."""
     manifest, classes = candidate.manifest, candidate.classes
     table[:, -1] = class_positions(table[:, -1], classes)
     training, holdout = split_stratified(table, manifest.provenance.test_fraction)
     actual = holdout.y.astype(np.intp)
     frequencies = class_frequencies(training.y.astype(np.intp), len(classes))
-    found = _probabilities(candidate, holdout.x)
-    rival = _probabilities(current, holdout.x) if current else None
-    losses = Losses(
+    answers = class_answers(candidate, holdout.x, actual)
+    against, why_not = None, current.not_compared
+    if current.rival is not None:
+        found = scores_beside(current.rival, answers, holdout.x, actual)
+        if isinstance(found, int):
+            version = current.rival.model.version
+            why_not = not_compared(version, too_few(found, len(actual))).not_compared
+        else:
+            against = found
+    scores = Scores(
+        deciding="log_loss",
         rows=len(actual),
-        log_loss=math.inf if found is None else log_loss(actual, found),
+        metrics=metrics_of(answers),
         baseline=log_loss(actual, np.broadcast_to(frequencies, (len(actual), len(classes)))),
-        current=None if rival is None else log_loss(actual, rival),
+        rounding=1e-9,
+        against=against,
+        not_compared=why_not,
     )
-    return ClassComparison(verdict_on_classes(losses, current, tolerance), training, holdout)
-
-
-def _probabilities(model: LoadedModel, x: FloatArray) -> FloatArray | None:
-    try:
-        return probabilities_in_blocks(lambda rows: model.classify(rows).probabilities, x)
-    except PredictionOverflow:
-        return None
+    return ClassComparison(scores, training, holdout)

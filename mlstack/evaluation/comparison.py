@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from mlstack.evaluation.class_comparison import compare_classes
-from mlstack.evaluation.holdout import PredictedClasses, PredictedValues, predict_holdout
-from mlstack.evaluation.scores import Errors, verdict_on
+from mlstack.evaluation.holdout import PredictedClasses, PredictedValues, predict_holdout, predict_rows
+from mlstack.evaluation.rival import Found, Rival, find_rival
+from mlstack.evaluation.scores import verdict_on
+from mlstack.evaluation.value_scores import ValueScores, value_scores
 from mlstack.inference.loaded_model import LoadedModel
 from mlstack.inference.loading import load_model
-from mlstack.inference.predictors import PredictionOverflow
 from mlstack.registry.manifest import Manifest
 from mlstack.registry.store import ModelStore
 from mlstack.registry.verdicts import Evaluation
 from mlstack.runtime.arrays import FloatArray
-from mlstack.runtime.refusals import ModelRefused, QualityGateFailed
+from mlstack.runtime.refusals import QualityGateFailed
 from mlstack.training.splitting import Dataset, split_in_place
-from mlstack.training.statistics import sum_of_squares
-
-logger = logging.getLogger(__name__)
+from mlstack.training.statistics import blocks
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,20 @@ class Comparison:
     candidate: LoadedModel
     training: Dataset
     holdout: Dataset  # for a classifier the last column is the class's position
+    rival: Rival | None = None  # the current version, if it takes all rows of the hold-out
 
     @cached_property
     def predicted(self) -> PredictedValues | PredictedClasses:
         """What the candidate says of the hold-out: the report and the picture show it."""
         return predict_holdout(self.candidate, self.holdout)
+
+    @cached_property
+    def former(self) -> PredictedValues | PredictedClasses | None:
+        """What the current version says of the same rows; None if it does not take all of them."""
+        if self.rival is None:
+            return None
+        rows = self.rival.encode(self.predicted.rows).rows
+        return predict_rows(self.rival.model, rows, self.predicted.actual)
 
 
 def compare_on_holdout(
@@ -52,19 +58,28 @@ def compare_on_holdout(
     candidate = load_model(store.loadable(version))
     manifest = candidate.manifest
     refuse_changed_table(manifest, version, digest)
-    current = comparable_current(store, version, manifest)
+    current = find_rival(store, version, manifest)
     if manifest.classes:
-        found = compare_classes(candidate, current, table, tolerance)
-        return Comparison(found.evaluation, candidate, found.training, found.holdout)
+        found = compare_classes(candidate, current, table)
+        return compared(
+            candidate, current, verdict_on(found.scores, tolerance), found.training, found.holdout
+        )
     training, holdout = split_in_place(table, manifest.provenance.test_fraction)
-    errors = Errors(
-        rows=len(holdout.y),
-        rmse=_rmse(candidate, holdout),
-        baseline=float(np.sqrt(np.mean((holdout.y - training.y.mean()) ** 2))),
-        current=_rmse(current, holdout) if current else None,
-        deviation=float(holdout.y.std()),
-    )
-    return Comparison(verdict_on(errors, current, tolerance), candidate, training, holdout)
+    measured = ValueScores(candidate, current.rival)
+    for block in blocks(len(holdout.y)):
+        measured.add(holdout.x[block], holdout.y[block])
+    baseline = float(np.sqrt(np.mean((holdout.y - training.y.mean()) ** 2)))
+    scores = value_scores(measured, current, baseline, float(holdout.y.std()))
+    return compared(candidate, current, verdict_on(scores, tolerance), training, holdout)
+
+
+def compared(
+    candidate: LoadedModel, current: Found, evaluation: Evaluation, training: Dataset, holdout: Dataset
+) -> Comparison:
+    """Return the comparison; the current version's predictions can be shown if it takes all rows."""
+    whole = evaluation.current_rows == evaluation.rows and len(evaluation.current_metrics) > 0
+    rival = current.rival if whole and not (current.rival and current.rival.shared) else None
+    return Comparison(evaluation, candidate, training, holdout, rival)
 
 
 def refuse_changed_table(manifest: Manifest, version: int, digest: str) -> None:
@@ -73,35 +88,3 @@ def refuse_changed_table(manifest: Manifest, version: int, digest: str) -> None:
         raise QualityGateFailed(
             f"the table changed since version {version} was trained: run model-train again"
         )
-
-
-def _rmse(model: LoadedModel, rows: Dataset) -> float:
-    try:
-        squares = sum_of_squares(lambda x: model.predict(x).values, rows.x, rows.y)
-    except PredictionOverflow:
-        return math.inf
-    return math.sqrt(squares / len(rows.y))
-
-
-def comparable_current(store: ModelStore, version: int, manifest: Manifest) -> LoadedModel | None:
-    """Return the current version if it predicts the same target from the same columns, else None."""
-    current = store.current()
-    if current is None or current == version:
-        return None
-    try:
-        model = load_model(store.loadable(current))
-    except ModelRefused as refused:
-        logger.warning("the current version is not compared", extra={"reason": str(refused)})
-        return None
-    same = (model.target, model.classes) == (manifest.target, manifest.classes)
-    return model if same and _takes(model, manifest) else None
-
-
-def _takes(model: LoadedModel, manifest: Manifest) -> bool:
-    """Return whether rows that are encoded for `manifest` mean the same to `model`."""
-    if model.features != manifest.features:
-        return False
-    return all(
-        mine.kind == theirs.kind and mine.categories == theirs.categories and mine.nullable >= theirs.nullable
-        for mine, theirs in zip(model.columns, manifest.schema, strict=True)
-    )

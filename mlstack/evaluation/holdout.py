@@ -76,7 +76,13 @@ class PredictedClasses:
 
 def predict_holdout(model: LoadedModel, holdout: Dataset) -> PredictedValues | PredictedClasses:
     """Return what `model` says of the hold-out, of its first rows if it is large."""
-    rows, actual = np.ascontiguousarray(holdout.x[:_MOST_ROWS]), holdout.y[:_MOST_ROWS]
+    return predict_rows(model, np.ascontiguousarray(holdout.x[:_MOST_ROWS]), holdout.y[:_MOST_ROWS])
+
+
+def predict_rows(
+    model: LoadedModel, rows: FloatArray, actual: npt.NDArray[np.floating | np.intp]
+) -> PredictedValues | PredictedClasses:
+    """Return what `model` says of rows [m, k] in its own encoding."""
     if model.classes:
         return PredictedClasses(rows, actual.astype(np.intp), *model.classify(rows))
-    return PredictedValues(rows, actual, *model.predict(rows)[:3])
+    return PredictedValues(rows, actual.astype(np.float64), *model.predict(rows)[:3])

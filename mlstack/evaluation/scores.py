@@ -3,82 +3,99 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from mlstack.inference.loaded_model import LoadedModel
+import msgspec
+
 from mlstack.registry.verdicts import Evaluation
 
+_LEAST_ROWS = 100  # that both take, or half of the hold-out: fewer would let chance decide
+_TITLES = {"rmse": ("RMSE", "the mean"), "log_loss": ("log loss", "the class frequencies")}
 
-class Errors(NamedTuple):
-    """Root mean squared errors on the hold-out: of the candidate, of the mean, of the current version."""
 
+class Against(NamedTuple):
+    """Metrics of the candidate and of the current version on the rows of the hold-out that both take."""
+
+    version: int
     rows: int
-    rmse: float
-    baseline: float
-    current: float | None
-    deviation: float  # of the target
+    unseen_rows: int  # with a category that the current version has not seen
+    candidate: dict[str, float]
+    current: dict[str, float]
 
 
-class Losses(NamedTuple):
-    """Log losses on the hold-out: of the candidate, of the class frequencies, of the current version."""
+@dataclass(frozen=True)
+class Scores:
+    """The metrics of a candidate on the hold-out, those of its rivals, and the one that decides."""
 
+    deciding: str  # rmse or log_loss, which is infinite if a prediction is not a finite number
     rows: int
-    log_loss: float
-    baseline: float
-    current: float | None
+    metrics: dict[str, float]
+    baseline: float  # of always predicting the mean, or the class frequencies
+    rounding: float  # differences up to it are rounding errors
+    against: Against | None = None
+    not_compared: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the current version takes all rows of the hold-out."""
+        return self.against is not None and self.against.rows == self.rows
 
 
-def verdict_on(errors: Errors, current: LoadedModel | None, tolerance: float) -> Evaluation:
-    """Return the verdict that the errors on the hold-out give, with them as its evidence."""
-    rounding = 1e-9 * errors.deviation  # on data without noise, the RMSE of both is rounding error
-    _, rmse, baseline, rival, _ = errors
-    reason = _objection(Score("RMSE", rmse, baseline, rival), "the mean", tolerance, rounding)
-    evidence = Evaluation(
-        rows=errors.rows,
-        rmse=rmse if math.isfinite(rmse) else None,
-        baseline_rmse=baseline,
-        current_version=current.version if current else None,
-        current_rmse=rival,
-    )
-    return _decided(evidence, reason)
+def enough_rows(shared: int, rows: int) -> bool:
+    """Return whether so many rows that both versions take, of so many, are enough to compare them on."""
+    return shared >= min(_LEAST_ROWS, math.ceil(rows / 2))
 
 
-def verdict_on_classes(losses: Losses, current: LoadedModel | None, tolerance: float) -> Evaluation:
-    """Return the verdict that the log losses on the hold-out give, with them as its evidence."""
-    _, loss, baseline, rival = losses
-    score = Score("log loss", loss, baseline, rival)
-    reason = _objection(score, "the class frequencies", tolerance, 1e-9)
-    evidence = Evaluation(
-        rows=losses.rows,
-        log_loss=loss if math.isfinite(loss) else None,
-        baseline_log_loss=baseline,
-        current_version=current.version if current else None,
-        current_log_loss=rival,
-    )
-    return _decided(evidence, reason)
+def too_few(shared: int, rows: int) -> str:
+    """Return why versions with so few shared rows are not compared."""
+    return f"it takes {shared} of the {rows} rows of the hold-out, too few to compare"
 
 
-class Score(NamedTuple):
-    """A metric that is better if smaller: of the candidate, the baseline and the current version."""
+def verdict_on(scores: Scores, tolerance: float) -> Evaluation:
+    """Return the verdict that the scores give, with them as its evidence."""
+    name, against, found = scores.deciding, scores.against, scores.metrics[scores.deciding]
+    evidence: dict[str, Any] = {
+        "rows": scores.rows,
+        name: found if math.isfinite(found) else None,
+        f"baseline_{name}": scores.baseline,
+        "metrics": _finite(scores.metrics),
+        "not_compared": scores.not_compared,
+    }
+    if against is not None:
+        rival = against.current[name]
+        evidence |= {
+            "current_version": against.version,
+            f"current_{name}": rival if math.isfinite(rival) else None,
+            "current_metrics": _finite(against.current),
+            "shared_metrics": {} if scores.whole else _finite(against.candidate),
+            "current_rows": against.rows,
+            "current_unseen_rows": against.unseen_rows,
+        }
+    reason = _objection(scores, tolerance)
+    verdict = "rejected" if reason else "promoted"
+    why = "; ".join(part for part in (reason or "passed the quality gate", scores.not_compared) if part)
+    return msgspec.convert(evidence, Evaluation).with_verdict(verdict, why)
 
-    name: str
-    candidate: float
-    baseline: float
-    current: float | None
 
-
-def _objection(score: Score, predicting: str, tolerance: float, rounding: float) -> str:
+def _objection(scores: Scores, tolerance: float) -> str:
     """Return why the candidate must not be served, "" if it may be served."""
-    name, found, baseline, current = score
+    name, predicting = _TITLES[scores.deciding]
+    found, baseline, against = scores.metrics[scores.deciding], scores.baseline, scores.against
     if not math.isfinite(found):
         return "its predictions are not finite numbers"
     if found >= baseline:
         return f"{name} {found:.4g} is no better than {baseline:.4g} of always predicting {predicting}"
-    if current is not None and found > current * (1 + tolerance) + rounding:
-        worse = f"{name} {found:.4g} is worse than {current:.4g} of the current version"
-        return f"{worse} by more than {tolerance:.0%}"
-    return ""
+    if against is None:
+        return ""
+    mine, current = against.candidate[scores.deciding], against.current[scores.deciding]
+    if mine <= current * (1 + tolerance) + scores.rounding:
+        return ""
+    worse = f"{name} {mine:.4g} is worse than {current:.4g} of the current version by more than {tolerance:.0%}"
+    if scores.whole:
+        return worse
+    return f"{worse}, on the {against.rows} of {scores.rows} rows of the hold-out that both take"
 
 
-def _decided(evidence: Evaluation, reason: str) -> Evaluation:
-    return evidence.with_verdict("rejected" if reason else "promoted", reason or "passed the quality gate")
+def _finite(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}

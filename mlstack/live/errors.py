@@ -61,7 +61,9 @@ def _of_classes(rows: Classified) -> dict[str, float]:
 
 
 def _holdout(store: ModelStore, version: int) -> dict[str, float]:
+    """Return the manifest's metrics, and what the quality gate has measured besides, such as coverage."""
     try:
-        return read_manifest(store.path(version)).metrics
+        manifest = read_manifest(store.path(version))
     except ModelRefused:
         return {}
+    return store.evaluation(version).metrics | manifest.metrics

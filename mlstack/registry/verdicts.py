@@ -26,10 +26,16 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     rmse: float | None = None  # of a regressor
     baseline_rmse: float | None = None  # of always predicting the mean of the training targets
     current_version: int | None = None  # the version it was compared with
-    current_rmse: float | None = None  # on the same hold-out
+    current_rmse: float | None = None  # on the rows of the hold-out that both take
     log_loss: float | None = None  # of a classifier
     baseline_log_loss: float | None = None  # of always predicting the class frequencies of training
     current_log_loss: float | None = None
+    metrics: dict[str, float] = {}  # on the hold-out: what the manifest has, coverage …
+    current_metrics: dict[str, float] = {}  # of the current version, on the rows that both take
+    shared_metrics: dict[str, float] = {}  # of this version on them, unless they are the whole hold-out
+    current_rows: int = 0  # how many they are
+    current_unseen_rows: int = 0  # of them, with a category that the current version has not seen
+    not_compared: str = ""  # which current version was not compared, and why
 
     def with_verdict(self, verdict: Verdict, reason: str) -> Evaluation:
         """Return the same evidence with another verdict and the present time."""

@@ -42,18 +42,17 @@ def brier_score(y: Positions, probabilities: FloatArray) -> float:
 
 
 def classifier_metrics(y: Positions, probabilities: FloatArray, frequencies: FloatArray) -> dict[str, float]:
-    """Return the metrics of probabilities [n, c] on the hold-out; frequencies [c] are of training."""
-    from sklearn.metrics import accuracy_score, balanced_accuracy_score  # noqa: PLC0415 - takes seconds
+    """Return the metrics of probabilities [n, c] on the hold-out; frequencies [c] are of training.
 
-    likeliest = probabilities.argmax(axis=1)
+    baseline_… is the same metric of always predicting the frequencies, so always the most frequent class.
+    """
     baseline = np.broadcast_to(frequencies, probabilities.shape)
-    found = {
-        "accuracy": float(accuracy_score(y, likeliest)),
-        "balanced_accuracy": float(balanced_accuracy_score(y, likeliest)),
-        "log_loss": log_loss(y, probabilities),
-        "roc_auc": _roc_auc(y, probabilities),
-        "brier": brier_score(y, probabilities),
+    likeliest = np.full(len(y), frequencies.argmax())
+    found = class_scores(y, probabilities) | {
+        "baseline_accuracy": float(np.mean(y == likeliest)),
+        "baseline_balanced_accuracy": _balanced_accuracy(y, likeliest, len(frequencies)),
         "baseline_log_loss": log_loss(y, baseline),
+        "baseline_roc_auc": 0.5,  # what is the same for every row puts none before another
         "baseline_brier": brier_score(y, baseline),
     }
     if not all(math.isfinite(value) for value in found.values()):
@@ -61,9 +60,29 @@ def classifier_metrics(y: Positions, probabilities: FloatArray, frequencies: Flo
     return found
 
 
+def class_scores(y: Positions, probabilities: FloatArray) -> dict[str, float]:
+    """Return the metrics of probabilities [n, c]; no roc_auc if a single class is among y."""
+    likeliest, classes = probabilities.argmax(axis=1), probabilities.shape[1]
+    found = {
+        "accuracy": float(np.mean(y == likeliest)),
+        "balanced_accuracy": _balanced_accuracy(y, likeliest, classes),
+        "log_loss": log_loss(y, probabilities),
+    }
+    if len(np.unique(y)) > 1:
+        found["roc_auc"] = _roc_auc(y, probabilities)
+    return found | {"brier": brier_score(y, probabilities)}
+
+
+def _balanced_accuracy(y: Positions, likeliest: Positions, classes: int) -> float:
+    """Return the mean, over the classes among y, of the share of their rows that are right."""
+    counts = np.bincount(y, minlength=classes)
+    right = np.bincount(y[y == likeliest], minlength=classes)
+    return float(np.mean(right[counts > 0] / counts[counts > 0]))
+
+
 def _roc_auc(y: Positions, probabilities: FloatArray) -> float:
     """Return the area under the ROC curve: of the second of two classes, or the mean of one-vs-rest."""
-    from sklearn.metrics import roc_auc_score  # noqa: PLC0415
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415 - takes seconds
 
-    classes = range(1, 2) if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+    classes = [1] if probabilities.shape[1] == 2 else np.unique(y).tolist()
     return float(np.mean([roc_auc_score(y == each, probabilities[:, each]) for each in classes]))

@@ -85,34 +85,6 @@ def test_a_classifier_worse_than_the_current_one_is_rejected(store: ModelStore) 
     assert (evaluation.current_version, evaluation.current_log_loss is None) == (1, False)
 
 
-def test_a_version_of_other_columns_or_classes_is_no_rival(store: ModelStore) -> None:
-    table = classified()
-    other_classes = Column(name="species", kind="category", categories=("ant", "bee", "dog"))
-    city = FEATURES[1]
-    others = tuple(
-        msgspec.structs.replace(each, categories=("Hanoi", "Lima", "Rome")) if each == city else each
-        for each in FEATURES
-    )
-    for rival in (
-        _publish(store, table, other_classes),
-        _publish(store, table, features=others),
-        publish_table(store, priced(), PRICE, "sklearn.ensemble.RandomForestRegressor", n_estimators=5),
-    ):
-        promote(store, rival)
-        assert _compare(store, _publish(store, table), table).evaluation.current_version is None
-
-
-def test_a_version_that_takes_no_gaps_is_no_rival_of_one_that_does(store: ModelStore) -> None:
-    full = tuple(msgspec.structs.replace(each, nullable=False) for each in FEATURES)
-    gaps, none = classified(), classified()
-    none[:, :-1] = np.nan_to_num(none[:, :-1])
-
-    promote(store, _publish(store, none, features=full))
-    assert _compare(store, _publish(store, gaps), gaps).evaluation.current_version is None
-    promote(store, 2)
-    assert _compare(store, 1, none).evaluation.current_version == 2
-
-
 def test_a_report_is_written_for_a_classifier_and_for_one_category_column(store: ModelStore) -> None:
     city = (FEATURES[1],)
     for version, table in (

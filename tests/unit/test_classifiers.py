@@ -147,7 +147,12 @@ def test_metrics_are_those_of_scikit_learn(classes: int) -> None:
             "log_loss": reference.log_loss(y, probabilities),
             "roc_auc": reference.roc_auc_score(y, scores, multi_class="ovr", average="macro"),
             "brier": reference.brier_score_loss(y, probabilities),
+            "baseline_accuracy": reference.accuracy_score(y, baseline.argmax(axis=1)),
+            "baseline_balanced_accuracy": reference.balanced_accuracy_score(y, baseline.argmax(axis=1)),
             "baseline_log_loss": reference.log_loss(y, baseline),
+            "baseline_roc_auc": reference.roc_auc_score(
+                y, baseline[:, 1] if classes == 2 else baseline, multi_class="ovr", average="macro"
+            ),
             "baseline_brier": reference.brier_score_loss(y, baseline),
         },
         rel=1e-12,
