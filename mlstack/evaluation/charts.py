@@ -10,6 +10,7 @@ import numpy as np
 from mlstack.runtime.arrays import FloatArray
 
 TRAINING, HOLDOUT, MODEL, BOUND = "#bbb", "#ff7f0e", "#1f77b4", "#9ecae1"
+FORMER = "#9467bd"  # the version that was current
 PALETTE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b")
 WIDTH, HEIGHT = 560, 420
 _MOST_POINTS = 1000  # more points make the file larger and show nothing more

@@ -27,7 +27,9 @@ class Answers(NamedTuple):
 
     def chosen(self, rows: npt.NDArray[np.bool_]) -> Answers:
         """Return the answers to the rows [m]."""
-        return self if rows.all() else Answers(*(values[rows] for values in self))
+        if rows.all():
+            return self
+        return Answers(self.actual[rows], self.probabilities[rows], self.covered[rows], self.set_sizes[rows])
 
     def given(self, classes: Positions) -> Answers:
         """Return the answers given that the class is one of `classes`, as all actual ones are."""

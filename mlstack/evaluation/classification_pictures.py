@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlstack.evaluation.charts import PALETTE, TRAINING, Picture, bars, line, printable, unit_chart
+from mlstack.evaluation.charts import FORMER, PALETTE, TRAINING, Picture, bars, line, printable, unit_chart
 from mlstack.evaluation.holdout import PredictedClasses
 from mlstack.registry.columns import Class, class_key
 from mlstack.runtime.arrays import FloatArray
@@ -26,9 +26,17 @@ class _Curve(NamedTuple):
     probability: FloatArray  # [m]
 
 
-def classification_pictures(classes: tuple[Class, ...], holdout: PredictedClasses) -> list[Picture]:
-    """Return the pictures of a classifier's hold-out; of many classes, of the most frequent ones."""
+def classification_pictures(
+    classes: tuple[Class, ...], holdout: PredictedClasses, former: PredictedClasses | None = None
+) -> list[Picture]:
+    """Return the pictures of a classifier's hold-out; of many classes, of the most frequent ones.
+
+    With two classes there is room for the former version's curve.
+    """
     curves = list(_curves(classes, holdout))
+    if former and len(classes) == 2 and curves:
+        probability = former.probabilities[:, 1]
+        curves.insert(0, _Curve(former.name, FORMER, curves[0].actual, probability))
     drawn = [_roc(curves), _precision_recall(curves), _calibration(curves)] if curves else []
     return [*drawn, _set_sizes(holdout)]
 
@@ -42,6 +50,11 @@ def _curves(classes: tuple[Class, ...], holdout: PredictedClasses) -> Iterator[_
     for colour, position in zip(PALETTE, positions, strict=False):
         label = class_key(classes[position])
         yield _Curve(label, colour, holdout.actual == position, holdout.probabilities[:, position])
+
+
+def _one_class(curves: list[_Curve]) -> bool:
+    """Return whether all curves are of one class, so that chance is the same for all."""
+    return all(curve.actual is curves[0].actual for curve in curves)
 
 
 def _roc(curves: list[_Curve]) -> Picture:
@@ -60,7 +73,7 @@ def _precision_recall(curves: list[_Curve]) -> Picture:
     from sklearn.metrics import average_precision_score, precision_recall_curve  # noqa: PLC0415
 
     chart = unit_chart("Precision and recall", "recall", "precision")
-    if len(curves) == 1:
+    if _one_class(curves):
         line(chart, np.array([0.0, 1.0]), np.full(2, curves[0].actual.mean()), "chance", TRAINING)
     for curve in curves:
         precision, recall, _ = precision_recall_curve(curve.actual, curve.probability)

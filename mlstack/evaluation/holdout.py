@@ -23,6 +23,7 @@ class PredictedValues:
     fitted: FloatArray
     lower: FloatArray
     upper: FloatArray
+    name: str = ""  # of the version
 
     @property
     def residuals(self) -> FloatArray:
@@ -49,6 +50,7 @@ class PredictedClasses:
     probabilities: FloatArray  # [m, c]
     likeliest: npt.NDArray[np.intp]
     members: npt.NDArray[np.bool_]  # [m, c]
+    name: str = ""  # of the version
 
     @property
     def loss(self) -> FloatArray:
@@ -74,6 +76,11 @@ class PredictedClasses:
         return float(self.members.sum(axis=1).mean())
 
 
+def beside(former: PredictedValues | PredictedClasses | None) -> str:
+    """Return what a picture's description says of the former version in it."""
+    return f", with those of {former.name}," if former else ""
+
+
 def predict_holdout(model: LoadedModel, holdout: Dataset) -> PredictedValues | PredictedClasses:
     """Return what `model` says of the hold-out, of its first rows if it is large."""
     return predict_rows(model, np.ascontiguousarray(holdout.x[:_MOST_ROWS]), holdout.y[:_MOST_ROWS])
@@ -83,6 +90,7 @@ def predict_rows(
     model: LoadedModel, rows: FloatArray, actual: npt.NDArray[np.floating | np.intp]
 ) -> PredictedValues | PredictedClasses:
     """Return what `model` says of rows [m, k] in its own encoding."""
+    name = f"version {model.version}"
     if model.classes:
-        return PredictedClasses(rows, actual.astype(np.intp), *model.classify(rows))
-    return PredictedValues(rows, actual.astype(np.float64), *model.predict(rows)[:3])
+        return PredictedClasses(rows, actual.astype(np.intp), *model.classify(rows), name)
+    return PredictedValues(rows, actual.astype(np.float64), *model.predict(rows)[:3], name)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlstack.evaluation.charts import BOUND, HOLDOUT, MODEL, TRAINING, Picture, dots, line, new_chart
-from mlstack.evaluation.holdout import PredictedValues
+from mlstack.evaluation.charts import BOUND, FORMER, HOLDOUT, MODEL, TRAINING, Picture, dots, line, new_chart
+from mlstack.evaluation.holdout import PredictedValues, beside
 from mlstack.inference.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.splitting import Dataset
 
 
-def regression_pictures(model: LoadedModel, training: Dataset, holdout: PredictedValues) -> list[Picture]:
-    """Return the pictures of a regressor's hold-out."""
+def regression_pictures(
+    model: LoadedModel,
+    training: Dataset,
+    holdout: PredictedValues,
+    former: PredictedValues | None = None,
+) -> list[Picture]:
+    """Return the pictures of a regressor's hold-out; the former version's residuals beside its own."""
     only_number = model.n_features == 1 and model.plain
     first = [_fit(model, training, holdout)] if only_number else []
-    return [*first, _agreement(model.target, holdout), _residuals(holdout), _quantiles(holdout)]
+    return [*first, _agreement(model.target, holdout), _residuals(holdout), _quantiles(holdout, former)]
 
 
 def _fit(model: LoadedModel, training: Dataset, holdout: PredictedValues) -> Picture:
@@ -48,7 +53,7 @@ def _residuals(holdout: PredictedValues) -> Picture:
     return Picture(chart, "Residuals of the hold-out against its predictions.")
 
 
-def _quantiles(holdout: PredictedValues) -> Picture:
+def _quantiles(holdout: PredictedValues, former: PredictedValues | None) -> Picture:
     """Ordered residuals against what normally distributed ones would be (J. D. Gibbons, 1971)."""
     from statistics import NormalDist  # noqa: PLC0415 - scipy.special would take a third of a second to import
 
@@ -56,10 +61,14 @@ def _quantiles(holdout: PredictedValues) -> Picture:
     shares = (np.arange(len(ordered)) + 0.5) / len(ordered)
     normal = np.array([NormalDist().inv_cdf(share) for share in shares.tolist()])
     chart = new_chart("Normal quantiles of the residuals", "normal quantile", "residual")
+    if former:
+        dots(chart, normal, _thinned(np.sort(former.residuals)), former.name, FORMER)
     dots(chart, normal, ordered, "hold-out", HOLDOUT)
     ends = normal[[0, -1]]
     line(chart, ends, ordered.mean() + ends * ordered.std(), "normal distribution", MODEL)
-    return Picture(chart, "Quantiles of the residuals against those of the normal distribution.")
+    return Picture(
+        chart, f"Quantiles of the residuals{beside(former)} against those of the normal distribution."
+    )
 
 
 def _thinned(ordered: FloatArray) -> FloatArray:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from mlstack.evaluation.charts import Picture, grid
 from mlstack.evaluation.classification_pictures import classification_pictures
 from mlstack.evaluation.holdout import PredictedClasses, PredictedValues
+from mlstack.evaluation.metric_tables import metric_rows, uncertainty_rows
 from mlstack.evaluation.regression_pictures import regression_pictures
-from mlstack.evaluation.tables import confusion_matrix, error_rows, metric_rows, schema_rows
+from mlstack.evaluation.tables import confusion_matrix, error_rows, schema_rows
 from mlstack.registry.atomic_files import replace_file
 from mlstack.registry.intervals import LeastSquaresInterval
 
@@ -22,10 +23,13 @@ def write_report(comparison: Comparison, directory: Path) -> None:
     """Write report.svg and report.html into the version's directory."""
     model = comparison.candidate
     holdout = comparison.predicted
+    former = comparison.former
     if isinstance(holdout, PredictedClasses):
-        pictures = classification_pictures(model.classes, holdout)
+        assert not isinstance(former, PredictedValues)
+        pictures = classification_pictures(model.classes, holdout, former)
     else:
-        pictures = regression_pictures(model, comparison.training, holdout)
+        assert not isinstance(former, PredictedClasses)
+        pictures = regression_pictures(model, comparison.training, holdout, former)
     if pictures:
         replace_file(directory / "report.svg", grid(pictures).encode())
     replace_file(directory / "report.html", _page(comparison, holdout, pictures).encode())
@@ -49,36 +53,18 @@ def _page(
         title=f"Model version {model.version}: {comparison.evaluation.verdict}",
         reason=comparison.evaluation.reason,
         metrics=metric_rows(comparison),
-        current_version=comparison.evaluation.current_version,
-        uncertainty=_uncertainty(comparison, holdout),
+        evaluation=comparison.evaluation,
+        uncertainty=uncertainty_rows(comparison, holdout),
+        calibrated=not isinstance(model.manifest.interval, LeastSquaresInterval),
         pictures=[(_data_uri(picture.svg), picture.description) for picture in pictures],
         confusion=confusion_matrix(model.classes, holdout) if isinstance(holdout, PredictedClasses) else [],
+        compared=comparison.former is not None,
         error_name="error rate" if classified else "RMSE",
-        errors=error_rows(model.columns, holdout),
+        errors=error_rows(model.columns, holdout, comparison.former),
         target=model.target,
         schema=schema_rows(model.columns, comparison.training.x),
         origin=_origin(comparison),
     )
-
-
-def _uncertainty(
-    comparison: Comparison, holdout: PredictedValues | PredictedClasses
-) -> dict[str, float | str]:
-    """Return how well the prediction sets or intervals hold on the hold-out, names and values."""
-    calibrated = not isinstance(comparison.candidate.manifest.interval, LeastSquaresInterval)
-    found: dict[str, float | str]
-    if isinstance(holdout, PredictedClasses):
-        found = {
-            "prediction sets that hold the actual class": f"{holdout.coverage:.1%}",
-            "mean number of classes in a set": holdout.set_size,
-        }
-    else:
-        found = {
-            "95 % intervals that hold the actual value": f"{holdout.coverage:.1%}",
-            "mean width of an interval": float((holdout.upper - holdout.lower).mean()),
-        }
-    note = "they were calibrated on these same rows, so the share is about 95 % by construction"
-    return found | ({"note": note} if calibrated else {})
 
 
 def _origin(comparison: Comparison) -> dict[str, object]:

@@ -98,7 +98,9 @@ def find_rival(store: ModelStore, version: int, manifest: Manifest) -> Found:
 
 def not_compared(current: int, reason: str) -> Found:
     """Log that the current version is not compared, and return it."""
-    logger.warning("the current version is not compared", extra={"current_version": current, "reason": reason})
+    logger.warning(
+        "the current version is not compared", extra={"current_version": current, "reason": reason}
+    )
     return Found(not_compared=f"version {current} was not compared: {reason}")
 
 

@@ -73,9 +73,8 @@ def verdict_on(scores: Scores, tolerance: float) -> Evaluation:
             "current_unseen_rows": against.unseen_rows,
         }
     reason = _objection(scores, tolerance)
-    verdict = "rejected" if reason else "promoted"
     why = "; ".join(part for part in (reason or "passed the quality gate", scores.not_compared) if part)
-    return msgspec.convert(evidence, Evaluation).with_verdict(verdict, why)
+    return msgspec.convert(evidence, Evaluation).with_verdict("rejected" if reason else "promoted", why)
 
 
 def _objection(scores: Scores, tolerance: float) -> str:
@@ -91,7 +90,9 @@ def _objection(scores: Scores, tolerance: float) -> str:
     mine, current = against.candidate[scores.deciding], against.current[scores.deciding]
     if mine <= current * (1 + tolerance) + scores.rounding:
         return ""
-    worse = f"{name} {mine:.4g} is worse than {current:.4g} of the current version by more than {tolerance:.0%}"
+    worse = (
+        f"{name} {mine:.4g} is worse than {current:.4g} of the current version by more than {tolerance:.0%}"
+    )
     if scores.whole:
         return worse
     return f"{worse}, on the {against.rows} of {scores.rows} rows of the hold-out that both take"

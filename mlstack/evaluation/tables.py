@@ -1,9 +1,10 @@
-"""The tables of a report: metrics, the confusion matrix, errors by column, and the schema."""
+"""The tables of a report: the confusion matrix, errors by column, and the schema."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,23 +14,11 @@ from mlstack.evaluation.holdout import PredictedClasses, PredictedValues
 from mlstack.registry.columns import UNSEEN, Class, Column, class_key
 from mlstack.runtime.arrays import FloatArray
 
-if TYPE_CHECKING:
-    from mlstack.evaluation.comparison import Comparison
-
 MOST_CLASSES = 20  # of a confusion matrix
 _MOST_CATEGORIES = 20  # of a column in the schema
 _MOST_COLUMNS = 20  # in the table of errors
 _MOST_LETTERS = 60  # of a category
 _GROUPS = 4  # of a column's rows in the table of errors
-
-
-class MetricRow(NamedTuple):
-    """A metric on the hold-out, and the same of others where it is known."""
-
-    name: str
-    model: float
-    baseline: float | None
-    current: float | None
 
 
 class ConfusionRow(NamedTuple):
@@ -47,16 +36,7 @@ class ErrorRow(NamedTuple):
     values: str
     rows: int
     error: float
-
-
-def metric_rows(comparison: Comparison) -> list[MetricRow]:
-    """Return the metrics of the manifest with those of the baseline and of the current version."""
-    found, evaluation = comparison.candidate.metrics, comparison.evaluation
-    return [
-        MetricRow(name, value, found.get(f"baseline_{name}"), getattr(evaluation, f"current_{name}", None))
-        for name, value in found.items()
-        if not name.startswith("baseline_")
-    ]
+    current: float | None = None  # of the current version
 
 
 def confusion_matrix(classes: tuple[Class, ...], holdout: PredictedClasses) -> list[ConfusionRow]:
@@ -69,15 +49,26 @@ def confusion_matrix(classes: tuple[Class, ...], holdout: PredictedClasses) -> l
     return [ConfusionRow(*row) for row in zip(labels, counts.tolist(), shares.tolist(), strict=True)]
 
 
-def error_rows(columns: tuple[Column, ...], holdout: PredictedValues | PredictedClasses) -> list[ErrorRow]:
-    """Return the RMSE, or the share of wrong classes, by parts of each column's values."""
+def error_rows(
+    columns: tuple[Column, ...],
+    holdout: PredictedValues | PredictedClasses,
+    former: PredictedValues | PredictedClasses | None = None,
+) -> list[ErrorRow]:
+    """Return the RMSE, or the share of wrong classes, by parts of each column's values.
+
+    `former` is what the current version says of the same rows.
+    """
     found = []
     for column, values in zip(columns[:_MOST_COLUMNS], holdout.rows.T, strict=False):
         for name, chosen in _groups(column, values):
-            error = float(holdout.loss[chosen].mean())
-            error = error if isinstance(holdout, PredictedClasses) else float(np.sqrt(error))
-            found.append(ErrorRow(column.name, name, int(chosen.sum()), error))
+            current = _error(former, chosen) if former else None
+            found.append(ErrorRow(column.name, name, int(chosen.sum()), _error(holdout, chosen), current))
     return found
+
+
+def _error(predicted: PredictedValues | PredictedClasses, chosen: npt.NDArray[np.bool_]) -> float:
+    error = float(predicted.loss[chosen].mean())
+    return error if isinstance(predicted, PredictedClasses) else math.sqrt(error)
 
 
 def schema_rows(columns: tuple[Column, ...], training: FloatArray) -> list[dict[str, str]]:
