@@ -87,4 +87,5 @@ def scores_beside(rival: Rival, own: Answers | None, x: FloatArray, actual: Posi
         own = own.given(mine) if own else None
         current = class_answers(rival.model, encoded.rows, theirs[np.searchsorted(mine, true)])
         current = current.given(theirs) if current else None
-    return Against(rival.model.version, rows, encoded.unseen, metrics_of(own), metrics_of(current))
+    metrics = metrics_of(own), metrics_of(current)
+    return Against(rival.model.version, rows, rival.scope, encoded.unseen, *metrics)

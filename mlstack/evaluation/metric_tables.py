@@ -40,10 +40,19 @@ def metric_rows(comparison: Comparison) -> list[MetricRow]:
     ]
 
 
+class UncertaintyRow(NamedTuple):
+    """How well the prediction sets or intervals hold, as text."""
+
+    name: str
+    model: str
+    shared: str | None  # as in a MetricRow
+    current: str | None
+
+
 def uncertainty_rows(
     comparison: Comparison, holdout: PredictedValues | PredictedClasses
-) -> list[tuple[str, str, str | None]]:
-    """Return how well the prediction sets or intervals hold: name, this version, the current version."""
+) -> list[UncertaintyRow]:
+    """Return coverage and size of the sets or intervals; those of `holdout` if the verdict has none."""
     evaluation = comparison.evaluation
     if isinstance(holdout, PredictedClasses):
         shown = {"coverage": holdout.coverage, "set_size": holdout.set_size}
@@ -52,12 +61,9 @@ def uncertainty_rows(
         width = float((holdout.upper - holdout.lower).mean())
         shown = {"coverage": holdout.coverage, "interval_width": width}
         titles = ("95 % intervals that hold the actual value", "mean width of an interval")
-    current = evaluation.current_metrics
-    return [
-        (
-            title,
-            format(evaluation.metrics.get(name, value), form),
-            format(current[name], form) if name in current else None,
-        )
-        for title, form, (name, value) in zip(titles, (".1%", ".6g"), shown.items(), strict=True)
-    ]
+    sources = (shown | evaluation.metrics, evaluation.shared_metrics, evaluation.current_metrics)
+    rows = []
+    for title, form, name in zip(titles, (".1%", ".6g"), shown, strict=True):
+        own, part, current = (format(found[name], form) if name in found else None for found in sources)
+        rows.append(UncertaintyRow(title, own or "", part, current))
+    return rows

@@ -14,6 +14,7 @@ gives to a class that the other has never seen. It says nothing about the other 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,6 +51,18 @@ class Rival:
     columns: tuple[Column, ...]  # of the candidate
     # Positions of the shared classes in the candidate's and in the rival's; None if all are the same.
     shared: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None = None
+
+    @property
+    def scope(self) -> str:
+        """Which rows it is compared on, if these are not all: `of …` or `without …`."""
+        parts = []
+        if self.shared is not None:
+            parts.append("of the classes that both know, by the probabilities given that it is one of them")
+        given = {column.name: column.nullable for column in self.columns}
+        full = [column.name for column in self.model.columns if given[column.name] and not column.nullable]
+        if full:
+            parts.append(f"without NULL in {_listed(full)}")
+        return ", and ".join(parts)
 
     def encode(self, x: FloatArray) -> RivalRows:
         """Return the candidate's rows x [m, k] as the rival takes them."""
@@ -114,13 +127,16 @@ def _difference(model: LoadedModel, manifest: Manifest) -> str:
         return "fewer than two of its classes are classes of this version"
     mine = {column.name: column.kind for column in model.columns}
     if mine.keys() != set(manifest.features):
-        shown = ", ".join(model.features[:_NAMED])
-        more = f" and {len(model.features) - _NAMED} more" if len(model.features) > _NAMED else ""
-        return f"its columns are {shown}{more}"
+        return f"its columns are {_listed(model.features)}"
     for column in manifest.schema:
         if column.kind != mine[column.name]:
             return f"its column {column.name} holds {_KINDS[mine[column.name]]}, not {_KINDS[column.kind]}"
     return ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _two_shared(model: LoadedModel, manifest: Manifest) -> bool:

@@ -19,6 +19,7 @@ class Against(NamedTuple):
 
     version: int
     rows: int
+    scope: str  # which rows they are, if not all can be
     unseen_rows: int  # with a category that the current version has not seen
     candidate: dict[str, float]
     current: dict[str, float]
@@ -70,6 +71,7 @@ def verdict_on(scores: Scores, tolerance: float) -> Evaluation:
             "current_metrics": _finite(against.current),
             "shared_metrics": {} if scores.whole else _finite(against.candidate),
             "current_rows": against.rows,
+            "current_scope": "" if scores.whole else against.scope,
             "current_unseen_rows": against.unseen_rows,
         }
     reason = _objection(scores, tolerance)
@@ -95,7 +97,7 @@ def _objection(scores: Scores, tolerance: float) -> str:
     )
     if scores.whole:
         return worse
-    return f"{worse}, on the {against.rows} of {scores.rows} rows of the hold-out that both take"
+    return f"{worse}, on {against.rows} of {scores.rows} rows of the hold-out: those {against.scope}"
 
 
 def _finite(metrics: dict[str, float]) -> dict[str, float]:

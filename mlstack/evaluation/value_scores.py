@@ -90,7 +90,8 @@ class ValueScores:
         """Return the metrics of both versions on the rows that both take; there must be some."""
         assert self._rival is not None
         versions = self._shared.metrics(), self._current.metrics()
-        return Against(self._rival.model.version, self._shared.rows, self._unseen, *versions)
+        version, scope = self._rival.model.version, self._rival.scope
+        return Against(version, self._shared.rows, scope, self._unseen, *versions)
 
 
 def _predicted(model: LoadedModel, rows: FloatArray) -> Predictions | None:

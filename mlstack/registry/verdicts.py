@@ -34,6 +34,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     current_metrics: dict[str, float] = {}  # of the current version, on the rows that both take
     shared_metrics: dict[str, float] = {}  # of this version on them, unless they are the whole hold-out
     current_rows: int = 0  # how many they are
+    current_scope: str = ""  # which rows they are
     current_unseen_rows: int = 0  # of them, with a category that the current version has not seen
     not_compared: str = ""  # which current version was not compared, and why
 

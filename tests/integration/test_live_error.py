@@ -13,9 +13,13 @@ import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
 from api.prediction.identifiers import new_prediction_id
+from mlstack.evaluation.comparison import compare_on_holdout
+from mlstack.inference.loading import load_model
 from mlstack.live.errors import LiveError, live_errors
 from mlstack.live.truths import read_truths
+from mlstack.registry.columns import Column
 from mlstack.registry.store import ModelStore
+from tests.harness.mixed_tables import classified, publish_table
 from tests.harness.processes.drift_log import monitor
 from tests.harness.processes.steps import Steps
 from tests.harness.stack.waiting import wait_until
@@ -84,8 +88,13 @@ def test_numbers_are_measured_by_version(log: Log, log_url: str, trained: Steps)
             "coverage": np.mean(np.abs(errors) <= 1),
         }
     )
+    store = ModelStore(trained.model_dir)
+    coverage = store.evaluation(1).metrics["coverage"]
+    assert 0.5 < coverage <= 1.0
     assert found[1].holdout == {
-        name: ModelStore(trained.model_dir).verified(1).metrics[name] for name in ("rmse", "mae")
+        "rmse": store.verified(1).metrics["rmse"],
+        "mae": store.verified(1).metrics["mae"],
+        "coverage": coverage,
     }
     assert (found[9].measures["rmse"], found[9].measures["coverage"], found[9].holdout) == (2.0, 0.0, {})
 
@@ -138,6 +147,39 @@ def test_classes_are_measured_as_scikit_learn_does(
     )
 
 
+def test_classes_stand_beside_the_coverage_and_calibration_of_the_hold_out(
+    log: Log, log_url: str, tmp_path: Path
+) -> None:
+    """The quality gate has measured them; a version of an earlier release has the manifest's figures only."""
+    store, table = ModelStore(tmp_path), classified(classes=2)
+    species = Column(name="species", kind="category", categories=("ant", "bee"))
+    version = publish_table(store, table, species, "sklearn.ensemble.RandomForestClassifier")
+    log.truth(
+        log.answer(
+            version, prediction=["ant"], probabilities=[{"ant": 0.9, "bee": 0.1}], prediction_sets=[["ant"]]
+        ),
+        ["ant"],
+    )
+    before = measured(log_url, store)[version].holdout
+    manifest = store.verified(version)
+    comparison = compare_on_holdout(store, version, table.copy(), manifest.provenance.data, 0.05)
+
+    store.record(version, comparison.evaluation)
+
+    holdout = comparison.holdout
+    answers = load_model(store.path(version)).classify(np.ascontiguousarray(holdout.x))
+    actual = holdout.y.astype(int)
+    assert before == {name: manifest.metrics[name] for name in ("log_loss", "accuracy")}
+    assert store.verified(version).digest == manifest.digest
+    assert measured(log_url, store)[version].holdout == pytest.approx(
+        before
+        | {
+            "coverage": answers.members[np.arange(len(actual)), actual].mean(),
+            "overconfidence": answers.probabilities.max(axis=1).mean() - (answers.likeliest == actual).mean(),
+        }
+    )
+
+
 def test_the_monitor_shows_it(log: Log, log_url: str, trained: Steps) -> None:
     """As metrics, and on its page."""
     log.truth(log.answer(1, prediction=[5.0], intervals=[[4.0, 6.0]]), [5.5])
@@ -149,3 +191,4 @@ def test_the_monitor_shows_it(log: Log, log_url: str, trained: Steps) -> None:
     assert 'live_error{measure="rmse",model_version="1"} 0.5' in metrics
     assert 'holdout_error{measure="rmse",model_version="1"} ' in metrics
     assert "Version 1: 1 true values" in page
+    assert 'holdout_error{measure="coverage",model_version="1"} ' in metrics

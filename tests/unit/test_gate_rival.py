@@ -110,7 +110,8 @@ def test_rows_with_a_null_that_the_current_version_refuses_are_not_compared(stor
     assert 0 < evaluation.current_rows == taken.sum() < evaluation.rows
     assert evaluation.current_log_loss == pytest.approx(log_loss(holdout.y[taken], both[0]))
     assert evaluation.shared_metrics["log_loss"] == pytest.approx(log_loss(holdout.y[taken], both[1]))
-    assert f"on the {taken.sum()} of 80 rows of the hold-out that both take" in evaluation.reason
+    scope = f"on {taken.sum()} of 80 rows of the hold-out: those without NULL in rooms"
+    assert scope in evaluation.reason
     promote(store, 2)
     assert _compare(store, 1, none).evaluation.current_rows == 80
 
@@ -136,5 +137,6 @@ def test_with_a_new_class_the_shared_ones_are_compared(store: ModelStore) -> Non
     mine /= mine.sum(axis=1, keepdims=True)
     assert comparison.candidate.classes == ("ant", "aphid", "bee")
     assert (evaluation.current_version, evaluation.current_rows) == (1, rows.sum())
+    assert "of the classes that both know" in evaluation.current_scope
     assert evaluation.current_log_loss == pytest.approx(log_loss(actual, current))
     assert evaluation.shared_metrics["log_loss"] == pytest.approx(log_loss(actual, mine))

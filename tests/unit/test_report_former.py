@@ -115,8 +115,8 @@ def test_a_part_of_the_rows_is_told_beside_both_figures(store: ModelStore) -> No
     comparison, page, drawn = _reported(store, version, gaps)
 
     evaluation, taken = comparison.evaluation, int((~np.isnan(comparison.holdout.x[:, 2])).sum())
-    assert f"It answered {taken} of the 80 rows, and both are compared on these" in page
-    assert f"this version, of {taken} rows" in page
+    assert f"Both are compared on {taken} of the 80 rows: those without NULL in rooms." in page
+    assert f"this version, {taken} rows" in page
     assert f'{evaluation.shared_metrics["brier"]:.6g}</td><td class="number">' in page
     assert _last_cell(page, "brier") == f"{evaluation.current_metrics['brier']:.6g}"
     assert "version 1" not in drawn
@@ -135,7 +135,7 @@ def test_a_version_that_is_not_compared_is_named_with_the_reason(store: ModelSto
 
 def test_figures_that_are_no_numbers_do_not_damage_the_verdict(tmp_path: Path) -> None:
     """The current version overflows on the new rows: the file has no infinity in it."""
-    against = Against(1, 20, 0, {"rmse": 1.0}, {"rmse": math.inf})
+    against = Against(1, 20, "", 0, {"rmse": 1.0}, {"rmse": math.inf})
     scores = Scores("rmse", 20, {"rmse": 1.0, "coverage": 0.95}, 2.0, 0.0, against)
 
     evaluation = verdict_on(scores, 0.05)
