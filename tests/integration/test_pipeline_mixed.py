@@ -67,6 +67,35 @@ def test_a_number_is_predicted_from_the_same_columns(steps: Steps) -> None:
     assert np.isfinite(model.predict(encode_rows(model.columns, [[None, "fax", False]])).values).all()
 
 
+def test_a_worse_model_is_rejected_though_a_category_is_new(steps: Steps) -> None:
+    """The table got tickets from a channel that the current version has not seen."""
+    steps.execute(_TABLE)
+    steps.run_all(**_CLASSES)
+    steps.execute("UPDATE tickets SET channel = 'fax' WHERE id % 9 = 0")
+    worse = {"MODEL_ESTIMATOR": "sklearn.tree.DecisionTreeClassifier", "MODEL_PARAMETERS": '{"max_depth": 1}'}
+
+    outcomes = steps.run_all(**_CLASSES | worse)
+
+    store = ModelStore(steps.model_dir)
+    assert [outcome.code for outcome in outcomes] == [0, 0, 0, 1]
+    assert "of the current version by more than 5%; version 1 stays current" in outcomes[3].errors()[0]
+    assert store.evaluation(2).current_unseen_rows > 0
+    assert store.current() == 1
+
+
+def test_what_is_not_compared_is_in_the_log_and_in_the_verdict(steps: Steps) -> None:
+    steps.execute(_TABLE)
+    steps.run_all(**_CLASSES)
+
+    outcomes = steps.run_all(**_CLASSES | {"DATA_FEATURES": "age,channel"})
+
+    reason = "its columns are age, channel, paying"
+    logged, store = outcomes[3].line("the current version is not compared"), ModelStore(steps.model_dir)
+    assert (logged["current_version"], logged["reason"]) == (1, reason)
+    assert outcomes[3].line("promoted")["evaluation"]["not_compared"].endswith(reason)
+    assert store.evaluation(2).reason == f"passed the quality gate; version 1 was not compared: {reason}"
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
