@@ -46,7 +46,7 @@ def _last_cell(page: str, name: str) -> str:
     """Return the last cell of the row that is called `name`."""
     row = re.search(rf"<tr><t[hd]>{re.escape(name)}</t[hd]>.*?</tr>", page, re.DOTALL)
     assert row is not None
-    return re.findall(r"<td[^>]*>(.*?)</td>", row.group())[-1]
+    return str(re.findall(r"<td[^>]*>(.*?)</td>", row.group())[-1])
 
 
 def test_a_classifiers_metrics_stand_beside_those_of_the_former_version(store: ModelStore) -> None:
