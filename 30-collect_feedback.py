@@ -6,7 +6,7 @@ import logging
 
 from mlstack.data.database import connected
 from mlstack.live.collection import collect
-from mlstack.live.known_columns import KnownColumns
+from mlstack.live.known_manifests import KnownManifests
 from mlstack.live.training_table import read_collection
 from mlstack.registry.opening import open_model_store
 from mlstack.runtime.settings import read_url
@@ -18,12 +18,13 @@ logger = logging.getLogger(__name__)
 def main() -> None:
     """Add what is new or corrected since the last run."""
     collection = read_collection()
-    known = KnownColumns(open_model_store())
+    known = KnownManifests(open_model_store())
     with connected(read_url("LOG_DATABASE_URL")) as log, connected(read_url("DATABASE_URL")) as training:
         done = collect(log, training, collection, known)
     event = "collected" if done.rows else "nothing to do: no true value is new"
-    about = {"table": collection.table, "rows": done.rows, "predictions_of_other_columns": done.other_columns}
-    logger.info(event, extra=about | {"train_on": collection.both})
+    about = {"table": collection.table, "rows": done.rows, "train_on": collection.both}
+    left_out = {"predictions_of_other_columns": done.other_columns, "unusable_true_values": done.unusable}
+    logger.info(event, extra=about | left_out)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
-from mlstack.live.known_columns import KnownColumns
-from mlstack.live.training_table import Collection, combine, make, newest_truth, write
+from mlstack.live.collected_rows import newest_truth, write
+from mlstack.live.known_manifests import KnownManifests
+from mlstack.live.training_rows import TrainingRows, has_columns
+from mlstack.live.training_table import Collection, combine, make
 from mlstack.live.truths import TIME_IN_ID
 
 _OVERLAP_SECONDS = 3600  # a transaction may commit long after the time that it gives its rows
@@ -28,28 +30,36 @@ SELECT DISTINCT ON (id) id::text, model_version, input_data, feedback.actual,
 class Collected:
     """What a run did."""
 
-    rows: int = 0  # new or corrected
-    other_columns: int = 0  # predictions of versions with other columns
+    rows: int = 0  # new, corrected, or taken back by a correction
+    other_columns: int = 0  # predictions of versions that lack a column, or have it as another kind
+    unusable: int = 0  # rows with a true value that cannot be learnt from
 
 
-def collect(log: Connection, training: Connection, collection: Collection, known: KnownColumns) -> Collected:
+def collect(
+    log: Connection, training: Connection, collection: Collection, known: KnownManifests
+) -> Collected:
     """Add the rows with a true value that are new or corrected; then copy them beside the user's rows."""
     with training.cursor() as cursor:  # excludes concurrent runs; the lock ends with the transaction
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (collection.table,))
-    make(training, collection)
+    kinds = make(training, collection)
     since = max(newest_truth(training, collection) - _OVERLAP_SECONDS, 0.0)
     done = Collected()
     batch: list[dict[str, Any]] = []
-    for prediction, version, rows, actual, received in _truths(log, since):
-        if known.of(version) != (collection.features, collection.target):
+    for prediction, version, inputs, actual, received in _truths(log, since):
+        manifest = known.of(version)
+        if manifest is None or not has_columns(manifest, kinds):
             done.other_columns += 1
             continue
-        batch += _training_rows(collection, prediction, rows, actual, received)
+        rows = TrainingRows(manifest, collection.columns).of(inputs, actual)
+        for number, (cells, unusable) in enumerate(rows):
+            done.unusable += unusable
+            key = {"prediction_id": prediction, "prediction_row": number, "received": received}
+            batch.append(cells | key)
         if len(batch) >= _BATCH:
             done.rows += write(training, collection, batch)
             batch = []
     done.rows += write(training, collection, batch)
-    combine(training, collection)
+    combine(training, collection, kinds)
     return done
 
 
@@ -58,13 +68,3 @@ def _truths(log: Connection, since: float) -> Iterator[tuple[str, int, list[Any]
         cursor.itersize = _BATCH
         cursor.execute(_TRUTHS, (since,))
         yield from cursor
-
-
-def _training_rows(
-    collection: Collection, prediction: str, rows: Sequence[Any], actual: Sequence[Any], received: float
-) -> Iterator[dict[str, Any]]:
-    """Yield a row for each true value; without one a row of a prediction cannot be learnt from."""
-    for number, (row, value) in enumerate(zip(rows, actual, strict=False)):
-        if value is not None:
-            cells = dict(zip(collection.columns, (*row, value), strict=True))
-            yield cells | {"prediction_id": prediction, "prediction_row": number, "received": received}

@@ -1,32 +1,31 @@
-"""The table of collected rows, and the table of the user's rows with them.
+"""The table of collected rows, and the table of the training's own rows with them.
 
-That is a copy: a view would keep the user's table from being dropped or replaced.
+That is a copy: a view would keep the training's table from being dropped or replaced.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
 from mlstack.data.database import read_comment, table_exists, table_name
+from mlstack.data.table_columns import MISSING_TABLE, find_kinds
+from mlstack.registry.columns import Kind
 from mlstack.runtime.refusals import DataRefused
 from mlstack.runtime.settings import SettingsError, env, env_list
 
 COMMENT = "made by 30-collect_feedback.py from the true values of predictions"
-_TYPES = """
-SELECT attname, CASE typcategory WHEN 'N' THEN 'double precision' WHEN 'B' THEN 'boolean' ELSE 'text' END
-  FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
- WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
-"""
+_SUFFIX = "_with_feedback"
+_TYPES: dict[Kind, str] = {"number": "double precision", "boolean": "boolean", "category": "text"}
 
 
 @dataclass(frozen=True)
 class Collection:
-    """Where the rows go: the user's table, its columns, and the table of collected rows."""
+    """Where the rows go: the table the model learns from, its columns, and the table of collected rows."""
 
     source: str
     features: tuple[str, ...]
@@ -40,53 +39,75 @@ class Collection:
 
     @property
     def both(self) -> str:
-        """The name of the table of the user's rows and the collected ones."""
-        return f"{self.source}_with_feedback"
+        """The name of the table of the training's own rows and the collected ones."""
+        return f"{self.source}{_SUFFIX}"
 
 
 def read_collection() -> Collection:
-    """Read FEEDBACK_TABLE and the DATA_… settings."""
-    source, table = env("DATA_TABLE", "linear_data"), env("FEEDBACK_TABLE", "collected_feedback")
+    """Read FEEDBACK_TABLE and the DATA_… settings, which are the training's.
+
+    Where the training learns from a table that this step made already, the source is the one it was made of.
+    """
+    source = env("DATA_TABLE", "linear_data").removesuffix(_SUFFIX)
+    table = env("FEEDBACK_TABLE", "collected_feedback")
     found = Collection(source, env_list("DATA_FEATURES", "x"), env("DATA_TARGET", "y"), table)
     if table in {source, found.both}:
         raise SettingsError(f"FEEDBACK_TABLE must be another table than {table}")
     return found
 
 
-def make(training: Connection, collection: Collection) -> None:
-    """Make the table of collected rows, unless it is there; raise DataRefused if it is not this step's."""
-    types = _types(training, collection)
-    comment = f"{COMMENT}: {', '.join(f'{column} {types[column]}' for column in collection.columns)}"
+def make(training: Connection, collection: Collection) -> dict[str, Kind]:
+    """Make the table of collected rows, unless it is there; return the kinds of its columns.
+
+    One of other columns is set aside under another name, and taken back when its columns are asked for again.
+    Raise DataRefused if the table is not this step's, or if the columns are not there.
+    """
+    kinds = _kinds(training, collection)
+    comment = f"{COMMENT}: {', '.join(f'{name} {_TYPES[kind]}' for name, kind in kinds.items())}"
     if table_exists(training, collection.table):
-        if read_comment(training, collection.table) != comment:
+        found = read_comment(training, collection.table)
+        if found == comment:
+            return kinds
+        if not found.startswith(f"{COMMENT}: "):
             raise DataRefused(
-                f"table {collection.table} was not made by this step for {', '.join(collection.columns)}:"
-                " set another FEEDBACK_TABLE"
+                f"table {collection.table} was not made by this step: set another FEEDBACK_TABLE"
             )
-        return
+        _rename(training, collection.table, _aside(collection.table, found))
+    aside = _aside(collection.table, comment)
+    if table_exists(training, aside):
+        _rename(training, aside, collection.table)
+        return kinds
     with training.cursor() as cursor:
-        cursor.execute(_CREATE.format(**_fields(collection, types), comment=sql.Literal(comment)))
+        cursor.execute(_CREATE.format(**_fields(collection, kinds), comment=sql.Literal(comment)))
+    return kinds
 
 
-def combine(training: Connection, collection: Collection) -> None:
-    """Copy the user's rows and the collected ones into one table; raise DataRefused for another's table."""
+def combine(training: Connection, collection: Collection, kinds: Mapping[str, Kind]) -> None:
+    """Copy the source's rows and the collected ones into one table; raise DataRefused for another's table."""
     if table_exists(training, collection.both) and read_comment(training, collection.both) != COMMENT:
         raise DataRefused(f"table {collection.both} was not made by this step: rename it")
-    fields = _fields(collection, _types(training, collection))
     with training.cursor() as cursor:
-        cursor.execute(_COMBINE.format(**fields, comment=sql.Literal(COMMENT)))
+        cursor.execute(_COMBINE.format(**_fields(collection, kinds), comment=sql.Literal(COMMENT)))
 
 
-def _types(training: Connection, collection: Collection) -> dict[str, str]:
+def _kinds(training: Connection, collection: Collection) -> dict[str, Kind]:
     if not table_exists(training, collection.source):
-        raise DataRefused(f"table {collection.source} does not exist: run data-prep, or set DATA_TABLE")
+        raise DataRefused(MISSING_TABLE.format(collection.source))
+    columns, findings = find_kinds(training, collection.source, collection.columns)
+    if findings:
+        raise DataRefused(*findings)
+    return {column.name: column.kind for column in columns}
+
+
+def _aside(table: str, comment: str) -> str:
+    """Return the name under which the table of these columns is kept while other columns are collected."""
+    return f"{table}_{hashlib.sha256(comment.encode()).hexdigest()[:8]}"
+
+
+def _rename(training: Connection, table: str, name: str) -> None:
+    rename = sql.SQL("ALTER TABLE {} RENAME TO {}")
     with training.cursor() as cursor:
-        cursor.execute(_TYPES, (table_name(collection.source).as_string(training),))
-        types = dict(cursor.fetchall())
-    missing = [column for column in collection.columns if column not in types]
-    if missing:
-        raise DataRefused(f"{collection.source}: there is no column {', '.join(missing)}")
-    return types
+        cursor.execute(rename.format(table_name(table), sql.Identifier(name.rsplit(".", maxsplit=1)[-1])))
 
 
 _CREATE = sql.SQL("""
@@ -103,16 +124,10 @@ CREATE TABLE {both} AS SELECT {cast} FROM {source}
   UNION ALL (SELECT {columns} FROM {table} ORDER BY prediction_id, prediction_row);
 COMMENT ON TABLE {both} IS {comment}
 """)
-_INSERT = sql.SQL("""
-INSERT INTO {table} AS old SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)
-ON CONFLICT (prediction_id, prediction_row)
-DO UPDATE SET {target} = EXCLUDED.{target}, received = EXCLUDED.received
- WHERE old.{target} IS DISTINCT FROM EXCLUDED.{target}
-""")
 
 
-def _fields(collection: Collection, types: dict[str, str]) -> dict[str, sql.Composable]:
-    names = [(sql.Identifier(name), sql.SQL(types[name])) for name in collection.columns]
+def _fields(collection: Collection, kinds: Mapping[str, Kind]) -> dict[str, sql.Composable]:
+    names = [(sql.Identifier(name), sql.SQL(_TYPES[kind])) for name, kind in kinds.items()]
     return {
         "table": table_name(collection.table),
         "both": table_name(collection.both),
@@ -121,22 +136,3 @@ def _fields(collection: Collection, types: dict[str, str]) -> dict[str, sql.Comp
         "typed": sql.SQL(", ").join(sql.SQL("{} {}").format(*each) for each in names),
         "cast": sql.SQL(", ").join(sql.SQL("{0}::{1} AS {0}").format(*each) for each in names),
     }
-
-
-def newest_truth(training: Connection, collection: Collection) -> float:
-    """Return when the newest collected true value came, in seconds since the epoch, 0 for none."""
-    query = sql.SQL("SELECT coalesce(max(received), 0) FROM {}").format(table_name(collection.table))
-    with training.cursor() as cursor:
-        cursor.execute(query)
-        (newest,) = cursor.fetchone() or (0.0,)
-    return float(newest)
-
-
-def write(training: Connection, collection: Collection, rows: list[dict[str, Any]]) -> int:
-    """Add rows, and replace those with another true value; return how many of both."""
-    if not rows:
-        return 0
-    statement = _INSERT.format(table=table_name(collection.table), target=sql.Identifier(collection.target))
-    with training.cursor() as cursor:
-        cursor.execute(statement, (json.dumps(rows),))
-        return cursor.rowcount

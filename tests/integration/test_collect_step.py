@@ -2,63 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import closing
-from typing import Any
-
-import psycopg2
 import pytest
 
-from api.prediction.identifiers import new_prediction_id
-from tests.harness.processes.steps import Outcome, Steps
-
-STEP = "30-collect_feedback.py"
-DONE, NOTHING = "collected", "nothing to do: no true value is new"
-
-
-def run(steps: Steps, log_url: str, **settings: str) -> Outcome:
-    """Run the step."""
-    return steps.run(STEP, LOG_DATABASE_URL=log_url, **settings)
-
-
-def rows(url: str, query: str, *arguments: object) -> list[tuple[Any, ...]]:
-    """Run a statement; return its rows."""
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(query, arguments)
-        return list(cursor.fetchall()) if cursor.description else []
-
-
-def answered(log_url: str, inputs: list[list[object]], version: int = 1) -> str:
-    """Log a prediction; return its id."""
-    prediction, milliseconds = new_prediction_id()
-    rows(
-        log_url,
-        """INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp", model_version,
-                                    cached, intervals, request_id, latency)
-           VALUES (%s, %s, '[]', '[]', to_timestamp(%s / 1000.0), %s, false, '[]', 'r', 0)""",
-        prediction,
-        json.dumps(inputs),
-        milliseconds,
-        version,
-    )
-    return prediction
-
-
-def truth(log_url: str, prediction: str, actual: list[object], revision: int = 1) -> None:
-    """Log true values."""
-    query = "INSERT INTO feedback (id, revision, actual) VALUES (%s, %s, %s)"
-    rows(log_url, query, prediction, revision, json.dumps(actual))
+from tests.harness.processes.steps import Steps
+from tests.harness.processes.true_values import DONE, NOTHING, add_truth, answered, collect, rows
 
 
 def test_each_true_value_becomes_a_row_once(trained: Steps, log_url: str) -> None:
     """Later corrections replace it; rows without one are left out; the other table has both tables' rows."""
     first, second = answered(log_url, [[1.0], [2.0]]), answered(log_url, [[30.0]])
-    truth(log_url, first, [3.5, None])
-    truth(log_url, second, [60.0])
+    add_truth(log_url, first, [3.5, None])
+    add_truth(log_url, second, [60.0])
 
-    one, two = run(trained, log_url), run(trained, log_url)
-    truth(log_url, second, [61.0], revision=2)
-    three = run(trained, log_url)
+    one, two = collect(trained, log_url), collect(trained, log_url)
+    add_truth(log_url, second, [61.0], revision=2)
+    three = collect(trained, log_url)
 
     assert [outcome.code for outcome in (one, two, three)] == [0, 0, 0], one.stderr + three.stderr
     assert (one.line(DONE)["rows"], three.line(DONE)["rows"]) == (2, 1)
@@ -72,11 +30,11 @@ def test_each_true_value_becomes_a_row_once(trained: Steps, log_url: str) -> Non
 def test_the_next_training_learns_from_them(trained: Steps, log_url: str) -> None:
     """TRAIN_TABLE names the table of both; the same rows give no further version."""
     for x in range(20):
-        truth(log_url, answered(log_url, [[100.0 + x]]), [2 * (100.0 + x) + 1])
-    run(trained, log_url)
+        add_truth(log_url, answered(log_url, [[100.0 + x]]), [2 * (100.0 + x) + 1])
+    collect(trained, log_url)
 
     trainings = [trained.run("10-train_model.py", DATA_TABLE="linear_data_with_feedback") for _ in range(2)]
-    run(trained, log_url)
+    collect(trained, log_url)
     again = trained.run("10-train_model.py", DATA_TABLE="linear_data_with_feedback")
 
     assert trainings[0].line("trained and published")["rows"] == 120
@@ -86,11 +44,11 @@ def test_the_next_training_learns_from_them(trained: Steps, log_url: str) -> Non
 
 def test_the_demonstrations_table_may_be_made_anew(trained: Steps, log_url: str) -> None:
     """Nothing depends on the user's table: it can be replaced, and the next run copies what it holds then."""
-    truth(log_url, answered(log_url, [[30.0]]), [61.0])
-    run(trained, log_url)
+    add_truth(log_url, answered(log_url, [[30.0]]), [61.0])
+    collect(trained, log_url)
 
     outcome = trained.run("00-prepare_data.py", DATA_SAMPLES="50")
-    run(trained, log_url)
+    collect(trained, log_url)
 
     assert outcome.code == 0, outcome.lines
     counted = rows(trained.database_url, "SELECT count(*) FROM linear_data_with_feedback")
@@ -99,9 +57,9 @@ def test_the_demonstrations_table_may_be_made_anew(trained: Steps, log_url: str)
 
 def test_predictions_of_other_columns_are_counted(trained: Steps, log_url: str) -> None:
     """A version that is gone, or was trained on other columns, says nothing about these."""
-    truth(log_url, answered(log_url, [[1.0, 2.0]], version=7), [3.0])
+    add_truth(log_url, answered(log_url, [[1.0, 2.0]], version=7), [3.0])
 
-    outcome = run(trained, log_url)
+    outcome = collect(trained, log_url)
 
     assert outcome.line(NOTHING)["predictions_of_other_columns"] == 1
     assert rows(trained.database_url, "SELECT count(*) FROM collected_feedback") == [(0,)]
@@ -112,11 +70,12 @@ def test_predictions_of_other_columns_are_counted(trained: Steps, log_url: str) 
     [
         ({"FEEDBACK_TABLE": "linear_data"}, "FEEDBACK_TABLE must be another table than linear_data"),
         ({"FEEDBACK_TABLE": "mine"},
-         "table mine was not made by this step for x, y: set another FEEDBACK_TABLE"),
+         "table mine was not made by this step: set another FEEDBACK_TABLE"),
         ({"DATA_TABLE": "mine", "DATA_TARGET": "z"},
          "table mine_with_feedback was not made by this step: rename it"),
-        ({"DATA_TARGET": "z"}, "linear_data: there is no column z"),
-        ({"DATA_TABLE": "nowhere"}, "table nowhere does not exist: run data-prep, or set DATA_TABLE"),
+        ({"DATA_TARGET": "z"}, "linear_data: there is no column z (there are x, y)"),
+        ({"DATA_TABLE": "nowhere"},
+         "table nowhere does not exist: run data-prep, or set DATA_TABLE to the table you made"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(trained: Steps, log_url: str, settings: dict[str, str], expected: str) -> None:
@@ -124,7 +83,7 @@ def test_a_mistake_is_one_line(trained: Steps, log_url: str, settings: dict[str,
     trained.execute("CREATE TABLE mine AS SELECT 1 AS x, 2 AS z")
     trained.execute("CREATE TABLE mine_with_feedback AS SELECT 1 AS x")
 
-    outcome = run(trained, log_url, **settings)
+    outcome = collect(trained, log_url, **settings)
 
     assert outcome.code != 0
     assert outcome.errors() == [expected]

@@ -27,7 +27,11 @@ def classified(stack: Stack) -> Iterator[list[str]]:
 def categories(stack: Stack) -> Iterator[list[str]]:
     """What each command of docs/categories.md prints."""
     yield outputs_of("categories.md", stack)
-    stack.psql("database", "dsproject", "DROP TABLE flats, flats_features")
+    stack.psql(
+        "database",
+        "dsproject",
+        "DROP TABLE flats, flats_features, flats_features_with_feedback, collected_feedback",
+    )
 
 
 def _answers(outputs: list[str]) -> list[dict[str, Any]]:
@@ -91,6 +95,14 @@ def test_an_unseen_city_is_an_answer_with_an_interval(categories: list[str]) -> 
     (rent,), ((low, high),) = answer["predictions"][0], answer["intervals"]
     assert low < rent < high
     assert answer["unseen"] == [["city"]]
+
+
+@pytest.mark.usefixtures("categories")
+def test_a_true_value_became_a_row_of_the_derived_columns(stack: Stack) -> None:
+    query = "SELECT city, area, floor, lift, day, rent FROM {} WHERE day = 20400 AND rent = 1030"
+
+    for table in ("collected_feedback", "flats_features_with_feedback"):
+        assert stack.psql("database", "dsproject", query.format(table)) == "Hanoi|90||t|20400|1030"
 
 
 @pytest.mark.usefixtures("classified", "categories")

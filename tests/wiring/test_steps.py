@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 import pytest
 
-from tests.harness.repository import read, services
+from tests.harness.repository import COMBINATIONS, compose_config, read, services
 from tests.harness.repository_root import ROOT
 
 _STEPS = sorted(path.name for path in ROOT.glob("[0-9][0-9]-*.py"))
@@ -32,3 +33,25 @@ def test_steps_run_in_the_order_of_their_numbers() -> None:
     assert numbers == sorted(numbers)
     for earlier, later in pairwise(_IN_A_ROW):
         assert earlier in everyone[later]["depends_on"], f"{later} waits for {earlier}"
+
+
+def test_who_learns_and_who_collects_for_it_have_the_trainings_table() -> None:
+    table = {"TRAIN_TABLE": "derived", "TRAIN_FEATURES": "a,b"}
+    text = compose_config("--format", "json", COMPOSE_PROFILES="extended", **table)
+    everyone = json.loads(text)["services"]
+
+    learning = {
+        name
+        for name, service in everyone.items()
+        if service.get("environment", {}).get("DATA_TABLE") == "derived"
+        and service["environment"]["DATA_FEATURES"] == "a,b"
+    }
+
+    assert learning == {"model-train", "model-optimize", "collect-feedback"}
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_collecting_waits_for_the_table_that_is_derived(combination: str) -> None:
+    collecting = services(combination).get("collect-feedback", {"depends_on": {"feature-engineering": {}}})
+
+    assert "feature-engineering" in collecting["depends_on"]
