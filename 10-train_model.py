@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from mlstack.data.changed_kinds import refuse_changed_kinds
 from mlstack.data.database import connected
 from mlstack.registry.opening import open_model_store
 from mlstack.runtime.settings import env, read_url
@@ -22,6 +23,7 @@ def main() -> None:
     name = env("DATA_TABLE", "linear_data")
     with connected(read_url("DATABASE_URL"), snapshot=True) as connection:
         source = read_training_input(connection, name, config)
+    refuse_changed_kinds(store, name, source.columns)  # step 05 has not seen a table that step 15 derived
     version = store.find(content_digest(source.digest, config))
     if version is None:
         version = publish(store, *train_on(source, config, name))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
+from mlstack.data.changed_kinds import find_changed_kinds
 from mlstack.data.column_values import Counts, count_values
 from mlstack.data.database import table_exists, table_name
 from mlstack.data.table_columns import MISSING_TABLE, find_categories, find_kinds
 from mlstack.registry.columns import Column
+from mlstack.registry.store import ModelStore
 from mlstack.runtime.settings import env, env_float, env_int, env_list
 
 _DUPLICATE_ROWS = 1_000_000  # duplicates are counted among so many rows at most: a sample is enough
@@ -29,6 +31,7 @@ class Expectations:
     high: float = float("inf")
     max_duplicates: float = 0.5  # share of the rows whose features repeat those of another row
     max_categories: int = 100  # different values of a text column
+    changed_columns: tuple[str, ...] = ()  # whose kind may differ from the served version's
 
 
 def read_expectations() -> Expectations:
@@ -42,17 +45,24 @@ def read_expectations() -> Expectations:
         high=env_float("DATA_MAX", 0.0, minimum=-1e300) if env("DATA_MAX", "") else float("inf"),
         max_duplicates=env_float("DATA_MAX_DUPLICATES", 0.5),
         max_categories=env_int("DATA_MAX_CATEGORIES", 100, minimum=2),
+        changed_columns=env_list("DATA_CHANGED_COLUMNS", ""),
     )
 
 
-def find_problems(connection: Connection, expected: Expectations) -> list[str]:
-    """Return one line per fault; an empty list means that the table is valid."""
+def find_problems(
+    connection: Connection, expected: Expectations, store: ModelStore | None = None
+) -> list[str]:
+    """Return one line per fault; an empty list means that the table is valid.
+
+    With `store` a column of another kind than in the served version is a fault.
+    """
     name = expected.table
     if not table_exists(connection, name):
         return [MISSING_TABLE.format(name)]
     columns, unusable = find_kinds(connection, name, (*expected.features, expected.target))
     if unusable:
         return unusable
+    changed = find_changed_kinds(store, name, columns, expected.changed_columns) if store else []
     rows, counts = count_values(connection, name, columns, (expected.low, expected.high))
     found, findings = find_categories(connection, name, columns, expected.max_categories)
     if rows < expected.min_rows:
@@ -61,7 +71,7 @@ def find_problems(connection: Connection, expected: Expectations) -> list[str]:
         findings += _null_findings(f"{name}.{column.name}", rows, seen, column.name == expected.target)
         findings += _number_findings(f"{name}.{column.name}", rows, seen, expected)
     findings += _constant_findings(expected, found, counts[-1])
-    return findings + _duplicate_findings(connection, expected)
+    return changed + findings + _duplicate_findings(connection, expected)
 
 
 def _null_findings(column: str, rows: int, seen: Counts, is_target: bool) -> Iterator[str]:

@@ -98,7 +98,7 @@ def test_a_class_is_collected_as_the_targets_column_holds_it(
 ) -> None:
     trained.execute(f"ALTER TABLE linear_data ALTER y TYPE {column}")
     settings = {"MODEL_ESTIMATOR": "sklearn.linear_model.LogisticRegression"}
-    assert trained.run("10-train_model.py", **settings).code == 0
+    assert trained.run("10-train_model.py", DATA_CHANGED_COLUMNS="y", **settings).code == 0
     add_truth(log_url, answered(log_url, [[1.0], [2.0], [3.0], [4.0]], version=2), actual)
 
     done = collect(trained, log_url)

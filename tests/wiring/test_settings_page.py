@@ -105,6 +105,11 @@ def _marker(number: int, name: str) -> str:
         ("model-monitor", ["95-monitor_model.py", "mlstack/runtime/step.py"]),
         ("data-prep", ["mlstack/data/generation.py", "mlstack/runtime/step.py"]),
         (
+            "data-validate",
+            ["mlstack/data/validation.py", "mlstack/data/changed_kinds.py", "05-validate_data.py"],
+        ),
+        ("model-train", ["mlstack/training/config.py", "mlstack/data/changed_kinds.py", "10-train_model.py"]),
+        (
             "collect-feedback",
             ["mlstack/live/training_table.py", "30-collect_feedback.py", "mlstack/runtime/step.py"],
         ),

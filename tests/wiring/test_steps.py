@@ -36,8 +36,9 @@ def test_steps_run_in_the_order_of_their_numbers() -> None:
 
 
 def test_who_learns_and_who_collects_for_it_have_the_trainings_table() -> None:
-    table = {"TRAIN_TABLE": "derived", "TRAIN_FEATURES": "a,b"}
-    text = compose_config("--format", "json", COMPOSE_PROFILES="extended", **table)
+    text = compose_config(
+        "--format", "json", COMPOSE_PROFILES="extended", TRAIN_TABLE="derived", TRAIN_FEATURES="a,b"
+    )
     everyone = json.loads(text)["services"]
 
     learning = {
@@ -55,3 +56,23 @@ def test_collecting_waits_for_the_table_that_is_derived(combination: str) -> Non
     collecting = services(combination).get("collect-feedback", {"depends_on": {"feature-engineering": {}}})
 
     assert "feature-engineering" in collecting["depends_on"]
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_a_step_that_opens_the_model_store_has_it(combination: str) -> None:
+    """Without the volume it would see no version, and say nothing."""
+    openers = {name for name in _STEPS if "open_model_store" in read(name)}
+    in_a_bucket = "object store" in combination
+
+    for name, service in services(combination).items():
+        if openers & set(service.get("command") or ()):
+            (mount,) = [each for each in service["volumes"] if each["target"] == "/models"]
+            assert mount["source"] == "model_data", name
+            assert ("MODEL_STORE" in service["environment"]) == in_a_bucket, name
+            assert not (in_a_bucket and mount.get("read_only")), f"{name}: a mirror is written"
+
+
+def test_validation_only_reads_versions() -> None:
+    (mount,) = services("plain")["data-validate"]["volumes"]
+
+    assert mount["read_only"]
