@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlstack.registry.store import ModelStore
+from tests.harness.processes.object_store import object_store, settings
 from tests.harness.processes.steps import Steps
 
 _VALIDATE, _TRAIN, _EVALUATE = "05-validate_data.py", "10-train_model.py", "20-evaluate_model.py"
@@ -127,3 +128,15 @@ def test_a_kind_that_changes_in_a_derived_table_is_found_before_the_training(tra
     learnt = trained.run(_TRAIN, **_FREE | derived)
 
     assert learnt.errors() == [line("linear_features.x", "text", "numbers", version=2)]
+
+
+def test_a_version_in_a_bucket_is_compared_with_too(trained: Steps, tmp_path: Path) -> None:
+    with object_store() as server:
+        in_bucket = _FREE | settings(server.new_place(), server.endpoint, tmp_path / "mirror")
+        first = [trained.run(step, **in_bucket) for step in (_VALIDATE, _TRAIN, _EVALUATE)]
+        trained.execute(_TO_TEXT)
+        elsewhere = in_bucket | {"MODEL_DIR": str(tmp_path / "another mirror")}
+        refused = trained.run(_VALIDATE, **elsewhere)
+
+    assert [outcome.code for outcome in first] == [0, 0, 0], [outcome.errors() for outcome in first]
+    assert refused.errors() == [line("linear_data.x", "text", "numbers")]

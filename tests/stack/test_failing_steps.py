@@ -57,6 +57,18 @@ def test_own_table_with_holes_gets_a_line_for_each_finding(stack: Stack) -> None
 
 
 @pytest.mark.usefixtures("repaired")
+def test_a_column_of_another_kind_than_in_the_served_version(stack: Stack) -> None:
+    stack.psql("database", "dsproject", "ALTER TABLE linear_data ALTER x TYPE text")
+
+    line = only_error(stack.run_step("data-validate"))
+    meant = stack.run_step("data-validate", "--env", "DATA_CHANGED_COLUMNS=x")
+
+    assert line.startswith("linear_data.x: holds text, but held numbers when version ")
+    assert "name it in DATA_CHANGED_COLUMNS" in line
+    assert meant.returncode == 0, meant.stdout
+
+
+@pytest.mark.usefixtures("repaired")
 def test_refused_data_keep_what_depends_on_them_down_and_the_old_version_up(stack: Stack) -> None:
     serving = stack.container("model-serve")
     trained = stack.container("model-train").started
