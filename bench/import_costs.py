@@ -19,7 +19,10 @@ print(used.ru_utime + used.ru_stime)
 # Service -> what it imports on the way up, and what that is.
 IMPORTS = {
     "data-prep": (("mlstack.data.preparation", "mlstack.runtime.step"), "psycopg2"),
-    "data-validate": (("mlstack.data.validation", "mlstack.runtime.step"), "psycopg2"),
+    "data-validate": (
+        ("mlstack.data.validation", "mlstack.registry.opening", "mlstack.runtime.step"),
+        "psycopg2",
+    ),
     "model-train": (("sklearn.linear_model", "joblib", "skops.io"), "scikit-learn, skops"),
     "model-evaluate": (
         ("mlstack.evaluation.comparison", "mlstack.evaluation.report", "jinja2", "leather"),
