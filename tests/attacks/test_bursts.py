@@ -29,7 +29,7 @@ def test_eight_hundred_large_requests_are_answered_or_refused(stack: Stack) -> N
     now = [each for service in SERVERS for each in stack.containers(service)]
     assert {(each.id, each.started) for each in now} == {(each.id, each.started) for each in containers}
     assert len(set(ids)) == statuses[200]
-    wait_until(lambda: set(ids) <= stack.logged_ids(), 30, "what was acknowledged to be logged")
+    wait_until(lambda: set(ids) <= stack.logged_ids(), 120, "what was acknowledged to be logged")
 
     def is_back() -> bool:
         return all(memory < before[key] + STAYS for key, memory in memories(containers).items())
