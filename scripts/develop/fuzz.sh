@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Sends random requests through the front door of a running stack and prints how often each status came, by route.
+# With the profiles async and extended: without them POST /jobs and GET /page/drift are 503, which counts as a failure.
 # FUZZ_REQUESTS (100000), FUZZ_SEED (random) and the addresses API_ADDRESS and SERVE_ADDRESS may be given;
 # with FUZZ_PAGE=1 it writes docs/fuzzing.md, too.
 set -euo pipefail

@@ -8,9 +8,11 @@ from contextlib import ExitStack
 import pytest
 
 from tests.harness.attacks.aftermath import PREDICTION, Aftermath
+from tests.harness.mixed_models import publish_houses
 from tests.harness.stack.compose import Stack
 from tests.harness.stack.kept_load import Load
 from tests.harness.stack.lifecycle import running_stack
+from tests.harness.stack.model_volume import published_version
 from tests.harness.stack.replicas import await_replicas
 
 PORTS = {"api": "API_PORT", "model-serve": "SERVE_PORT"}
@@ -37,6 +39,13 @@ def aftermath(stack: Stack) -> Iterator[Aftermath]:
         ]
         yield before
     before.check(bystanders)
+
+
+@pytest.fixture(scope="module")
+def version(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A version of mixed columns beside the demonstration, which others are asking all the time."""
+    with published_version(stack, tmp_path_factory.mktemp("houses"), publish_houses) as number:
+        yield number
 
 
 @pytest.fixture(params=PORTS)

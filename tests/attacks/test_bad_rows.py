@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
 from tests.harness.attacks.exchanges import assert_problem
 from tests.harness.bad_inputs import BadInput
 from tests.harness.bad_rows import BAD_ROWS
-from tests.harness.mixed_models import HOUSE_ROW, publish_houses
+from tests.harness.mixed_models import HOUSE_ROW
 from tests.harness.stack.compose import Stack
-from tests.harness.stack.model_volume import published_version
 
 pytestmark = pytest.mark.usefixtures("aftermath")
 
@@ -22,13 +19,6 @@ def client(request: pytest.FixtureRequest, stack: Stack) -> httpx.Client:
     """A client of each server in turn."""
     found: httpx.Client = getattr(stack, str(request.param))
     return found
-
-
-@pytest.fixture(scope="module")
-def version(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A version of mixed columns beside the demonstration, which others are asking all the time."""
-    with published_version(stack, tmp_path_factory.mktemp("houses"), publish_houses) as number:
-        yield number
 
 
 def ask(client: httpx.Client, version: int, body: bytes) -> httpx.Response:

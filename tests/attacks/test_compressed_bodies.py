@@ -15,6 +15,8 @@ from tests.harness.attacks.aftermath import Aftermath
 from tests.harness.attacks.exchanges import assert_problem
 from tests.harness.stack.compose import Stack, settings
 
+pytestmark = pytest.mark.usefixtures("aftermath")
+
 MOST = int(settings()["MAX_BODY_BYTES"])
 ROWS = {"instances": [[1.0], [2.0], [3.0]]}
 TENSOR = {"inputs": [{"name": "input", "shape": [3, 1], "datatype": "FP64", "data": [1, 2, 3]}]}

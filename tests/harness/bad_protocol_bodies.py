@@ -1,6 +1,6 @@
 """Bad bodies for KServe's V1 protocol and for MLflow's, and rows of mixed columns that fit no column.
 
-The first three tables are for the demonstration's model, the last for that of mixed_models.publish_houses.
+The first three tables are for the demonstration's model, the others for that of mixed_models.publish_houses.
 """
 
 from __future__ import annotations
@@ -113,4 +113,32 @@ COLUMNS: dict[str, tuple[Any, str]] = {
     "a number for a text": ({"dataframe_records": [HOUSE_ROW | {"city": 1}]}, "column city"),
     "null where there is none": ({"dataframe_records": [HOUSE_ROW | {"area": None}]}, "column area"),
     "a number for a boolean": ({"dataframe_records": [HOUSE_ROW | {"garden": 1}]}, "column garden"),
+}
+
+CSV_COLUMNS: dict[str, tuple[str, str]] = {
+    "missing": ("area\n1\n", "column city is missing"),
+    "unknown": ("area,city,rooms,garden,colour\n120,Hanoi,3,true,red\n", "no column colour"),
+    "repeated": ("area,city,rooms,garden,city\n120,Hanoi,3,true,Lima\n", "column city is there 2 times"),
+    "in upper case": ("AREA,city,rooms,garden\n120,Hanoi,3,true\n", "no column AREA"),
+    "a short row": ("area,city,rooms,garden\n120,Hanoi,3\n", "expected 4 values, one a column; got 3"),
+    "a long row": ("area,city,rooms,garden\n120,Hanoi,3,true,1\n", "expected 4 values, one a column; got 5"),
+    "a text for a number": ("area,city,rooms,garden\nlarge,Hanoi,3,true\n", "column area: expected a number"),
+    "nothing for a number": ("area,city,rooms,garden\n,Hanoi,3,true\n", "column area: expected a number"),
+    "nothing for a text": ("area,city,rooms,garden\n120,,3,true\n", "column city: expected a string"),
+    "nothing for a boolean": (
+        "area,city,rooms,garden\n120,Hanoi,3,\n",
+        "column garden: expected true or false",
+    ),
+    "a number for a boolean": (
+        "area,city,rooms,garden\n120,Hanoi,3,1\n",
+        "column garden: expected true or false",
+    ),
+    "infinity": ("area,city,rooms,garden\n120,Hanoi,inf,true\n", "column rooms: expected a number"),
+    "1e999": ("area,city,rooms,garden\n1e999,Hanoi,3,true\n", "column area: expected a number"),
+    "a zero byte": ("area,city,rooms,garden\n120,Ha\0noi,3,true\n", "U+0000"),
+    "a quote that does not end": ('area,city,rooms,garden\n120,"Hanoi,3,true\n', "expected CSV"),
+    "wrong in the second row": (
+        "area,city,rooms,garden\n120,Hanoi,3,true\n120,Hanoi,3,yes\n",
+        "column garden: expected true or false; got yes in row 2",
+    ),
 }

@@ -8,6 +8,8 @@ import psycopg2
 import pytest
 
 from tests.harness.stack.compose import Stack, settings
+from tests.harness.stack.kept_load import Load
+from tests.harness.stack.waiting import wait_until
 
 _CHANGED = {
     name: f"changed-{name.partition('_')[0].lower()}"
@@ -15,7 +17,7 @@ _CHANGED = {
         "POSTGRES_PASSWORD", "PIPELINE_PASSWORD", "READER_PASSWORD", "INFERENCE_PASSWORD", "DRIFT_PASSWORD",
         "MONITOR_PASSWORD", "REDIS_PASSWORD", "REDIS_API_PASSWORD", "REDIS_EXPORTER_PASSWORD",
     )
-}  # fmt: skip
+} | {"SEALING_KEY": f"changed-sealing,{settings()['SEALING_KEY']}"}  # fmt: skip
 _ROLES = {
     "POSTGRES_PASSWORD": ("postgres", "DATABASE_PORT", "dsproject"),
     "PIPELINE_PASSWORD": ("pipeline", "DATABASE_PORT", "dsproject"),
@@ -27,12 +29,42 @@ _ROLES = {
 _USERS = {"REDIS_PASSWORD": "default", "REDIS_API_PASSWORD": "api", "REDIS_EXPORTER_PASSWORD": "exporter"}
 
 
+_CACHED = {"features": [86.25]}
+
+
 @pytest.fixture(scope="module")
-def changed(stack: Stack) -> Iterator[Stack]:
-    """The stack after `up -d` with other passwords; afterwards with those of .env."""
-    stack.compose("up", "-d", "--wait", env=_CHANGED)
-    yield stack
+def load(stack: Stack) -> Iterator[Load]:
+    """What was asked while `up -d` brought other passwords; afterwards those of .env are back."""
+    stack.api.post("/predict", json=_CACHED)
+    url = f"http://localhost:{stack.port('API_PORT')}/predict"
+    with Load(url, {"features": [5.0]}, clients=2) as running:
+        running.wait_for(50)
+        stack.compose("up", "-d", "--wait", env=_CHANGED)
+        running.wait_for(50)
+    yield running
     stack.compose("up", "-d", "--wait")
+
+
+@pytest.fixture
+def changed(stack: Stack, load: Load) -> Stack:
+    """The stack with the changed passwords."""
+    assert load.answers
+    return stack
+
+
+def test_what_was_answered_meanwhile_is_logged(changed: Stack, load: Load) -> None:
+    """Stores and the only api are restarted, so requests are refused for a time: 503, and nothing else."""
+    ids = [answer.json()["id"] for answer in load.answers if answer.status_code == 200]
+
+    assert not load.failures
+    assert set(load.statuses) <= {200, 503}
+    assert len(set(ids)) == len(ids)
+    wait_until(lambda: set(ids) <= changed.logged_ids(), 30, "all to be in the log")
+
+
+def test_what_an_earlier_key_has_sealed_is_accepted(changed: Stack) -> None:
+    """It is still among the keys; alone, what the new one has sealed would be computed anew."""
+    assert changed.api.post("/predict", json=_CACHED).json()["cached"]
 
 
 def test_the_servers_work_with_the_changed_passwords(changed: Stack) -> None:

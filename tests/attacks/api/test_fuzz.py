@@ -12,8 +12,8 @@ from tests.harness.fuzzing.requests import API, SERVE
 from tests.harness.processes.serving import ServingProcess
 
 REQUESTS = 3000
-# Without the profile async, or without the training data's database, 503 is right.
-AWAY = {"/jobs", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/data/sample"}
+# Without the profile async, without the monitor, or without the training data's database, 503 is right.
+AWAY = {"/jobs", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/page/drift", "/data/sample"}
 
 
 @pytest.mark.parametrize(("name", "paths"), [("api", API), ("flask", SERVE)], ids=["api", "flask"])

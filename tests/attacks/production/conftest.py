@@ -1,4 +1,4 @@
-"""The production stack with two replicas of each server, for the attacks that it is shipped against."""
+"""The production stack with one replica of each server, for the attacks that it is shipped against."""
 
 from __future__ import annotations
 

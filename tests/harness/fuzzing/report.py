@@ -14,7 +14,8 @@ _INTRODUCTION = """\
 # Fuzzed requests
 
 `FUZZ_SEED=17 FUZZ_PAGE=1 scripts/develop/fuzz.sh` sends 100,000 random requests through the
-front door of a running stack (with the profile `async`), half to each port, and writes this page: known
+front door of a running stack (with the profiles `async` and `extended`: without the drift monitor
+`/page/drift` is 503), half to each port, and writes this page: known
 paths and near misses, any method, odd headers, random bodies in every allowed framing
 (`tests/harness/fuzzing/requests.py`). Every status of 500 and more counts as a failure, 503 as well, and so
 does a request without an answer for 20 s. *Closed*: nginx ends the connection without an answer.

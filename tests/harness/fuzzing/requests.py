@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
-from tests.harness.fuzzing import values
+from tests.harness.fuzzing import truths, values
 
 _VERSIONS = [
     "/v2/models/model",
@@ -16,7 +16,8 @@ _VERSIONS = [
 API = [ "/", "/predict", "/jobs", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/health", "/livez",
     "/readyz", "/metrics", "/docs", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready",
     "/v1/models", "/v1/models/model", "/v1/models/x", "/v1/models/model:predict", "/v1/models/x:predict",
-    "/invocations", "/ping", "/version",
+    "/invocations", "/ping", "/version", "/feedback", "/models/compare", "/page/state", "/page/model",
+    "/page/page.js", "/page/x", "/page/drift", "/page/versions/1/report", "/page/versions/99999/report",
     "/v2/repository/index", "/v2/repository/models/model/load", "/v2/repository/models/model/unload",
     *_VERSIONS, *[f"{version}/infer" for version in _VERSIONS],
     *[f"{version}/ready" for version in _VERSIONS],
@@ -25,7 +26,8 @@ SERVE = ["/", "/predict", "/data/sample", "/health", "/livez", "/readyz", "/metr
 _ENDS = [
     "%0a", "%00", "%0d%0a", "%20", "/", "//", "/..", "/%2e%2e/predict", ";x", "?", "?wait=1", "?limit=1e9",
     "?%00=%ff", "?wait=" + "9" * 5000, "?limit=" + "9" * 5000, "%", "%zz", "%ff", "%f0%9f%8d%80", "%c0%af",
-    "#x", "a" * 3000,
+    "#x", "a" * 3000, "?version=1", "?version=2", "?version=-1", "?version=" + "9" * 5000,
+    "?version=1&version=2",
 ]  # fmt: skip
 _METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "POST"]
 _NAMES = [
@@ -40,6 +42,7 @@ _VALUES = [
 ]  # fmt: skip
 _ODD_TYPES = ["text/plain", "", "application/json; charset=utf-16", "x" * 500, "multipart/form-data"]
 _TYPES = ["application/json"] * 12 + _ODD_TYPES
+_CSV = {"/feedback": truths.as_csv, "/invocations": values.as_csv}
 _CHUNK = 4096
 
 
@@ -54,11 +57,12 @@ class Request(NamedTuple):
 def any_request(random: Random, paths: list[str]) -> Request:
     """Return a request that a server must answer, however it likes, but not with a failure."""
     path = random.choice(paths)
-    posts = path in {"/predict", "/jobs", "/invocations"} or path.endswith(("/infer", ":predict"))
+    posts = path in {"/predict", "/jobs", *_CSV} or path.endswith(("/infer", ":predict"))
     method = "POST" if posts and random.random() < 0.9 else random.choice(_METHODS)
     target = path if random.random() < 0.7 else path + random.choice(_ENDS)
     body, headers = _body(random, path) if method in {"POST", "PUT", "PATCH", "DELETE"} else (b"", [])
-    headers.append(f"Content-Type: {random.choice(_TYPES)}")
+    if not any(header.startswith("Content-Type") for header in headers):
+        headers.append(f"Content-Type: {random.choice(_TYPES)}")
     while random.random() < 0.35:
         headers.append(f"{random.choice(_NAMES)}: {random.choice(_VALUES)}")
     random.shuffle(headers)
@@ -76,6 +80,11 @@ def _body(random: Random, path: str) -> tuple[bytes, list[str]]:
         if binary or random.random() < 0.2:
             headers.append(f"Inference-Header-Content-Length: {length}")
         body = head + binary
+    elif path in _CSV and random.random() < 0.3:
+        headers.append("Content-Type: text/csv")
+        body = _CSV[path](random)
+    elif path == "/feedback":
+        body = truths.as_json(random)
     else:
         body = values.prediction(random)
     return (values.damaged(random, body) if random.random() < 0.3 else body), headers

@@ -69,6 +69,16 @@ def prediction(random: Random) -> bytes:
     return ("{" + ",".join(members) + "}").encode(errors="surrogatepass")
 
 
+def as_csv(random: Random) -> bytes:
+    """Return a body of CSV for POST /invocations."""
+    lines = [random.choice(["x", "x", "x,x", "", "x,y", '"x"', "\ufeffx"])]
+    lines += [
+        random.choice([number(random)] * 6 + ["", ",", '"', '"5"', "1,2", text(random)])
+        for _ in range(random.choice([0, 1, 1, 2, 5, 10_001]))
+    ]
+    return random.choice(["\n", "\r\n", "\n\n", "\r"]).join(lines).encode(errors="surrogatepass")
+
+
 def inference(random: Random) -> tuple[bytes, bytes]:
     """Return the JSON and the binary part of a body for the Open Inference Protocol."""
     inputs, binary = [], b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
+
+_ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
+_BEGINNING = 200  # bytes of an answer, which have its id
 
 
 @dataclass
@@ -49,15 +53,25 @@ def ask_at_once(port: int, requests: list[bytes], seconds: float = 60.0) -> Coun
 
     0 stands for a connection that ended without an answer.
     """
-    return asyncio.run(_ask_at_once(port, requests, seconds))
+    return Counter(status for status, _ in asyncio.run(_ask_at_once(port, requests, seconds)))
 
 
-async def _ask_at_once(port: int, requests: list[bytes], seconds: float) -> Counter[int]:
+def predict_at_once(
+    port: int, requests: list[bytes], seconds: float = 60.0
+) -> tuple[Counter[int], list[str]]:
+    """Do the same; return the ids of the predictions that were answered with 200 as well."""
+    answers = asyncio.run(_ask_at_once(port, requests, seconds))
+    ids = [found[1].decode() for _, content in answers if (found := _ID.search(content))]
+    return Counter(status for status, _ in answers), ids
+
+
+async def _ask_at_once(port: int, requests: list[bytes], seconds: float) -> list[tuple[int, bytes]]:
     async with asyncio.timeout(seconds):
-        return Counter(await asyncio.gather(*[_status(port, request) for request in requests]))
+        return await asyncio.gather(*[_answer(port, request) for request in requests])
 
 
-async def _status(port: int, request: bytes) -> int:
+async def _answer(port: int, request: bytes) -> tuple[int, bytes]:
+    """Return the status and the first bytes of the body."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
@@ -68,10 +82,10 @@ async def _status(port: int, request: bytes) -> int:
             while (line := await reader.readline()).strip():
                 name, _, value = line.partition(b":")
                 length = int(value) if name.lower() == b"content-length" else length
-            await reader.readexactly(length)
+            content = await reader.readexactly(length)
         finally:
             writer.close()
     except (OSError, EOFError, IndexError):
-        return 0
+        return 0, b""
     else:
-        return status
+        return status, content[:_BEGINNING]
