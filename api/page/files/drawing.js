@@ -84,23 +84,37 @@ export function picture(model, asked) {
   return svg;
 }
 
-// A line over the last five minutes or more; `points` are [seconds ago, value], the oldest first. `limit` is a value to
-// compare with, drawn across.
+// A line over the last five minutes or more; `points` are [seconds ago, value], the oldest first. A value that is null is not
+// known: a gap in the line. `limit` is a value to compare with, drawn across.
 export function chart(title, points, format, { seconds = 300, limit = null } = {}) {
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
   const latest = document.createElement("b");
-  latest.textContent = points.length ? format(points.at(-1)[1]) : "–";
+  const known = points.filter(([, value]) => value !== null);
+  const gaps = known.length < points.length ? ", with gaps" : "";
+  latest.textContent = points.length && points.at(-1)[1] !== null ? format(points.at(-1)[1]) : "–";
   caption.append(`${title} `, latest);
-  const svg = shape("svg", { viewBox: "0 0 304 70", role: "img", "aria-label": `${title}: ${latest.textContent}` });
+  const svg = shape("svg", { viewBox: "0 0 304 70", role: "img", "aria-label": `${title}: ${latest.textContent}${gaps}` });
   svg.append(shape("line", { class: "axis", x1: 0, x2: 304, y1: 66, y2: 66 }));
-  if (points.length) {
-    const highest = Math.max(limit ?? 0, ...points.map(([, value]) => value)) || 1;
+  if (known.length) {
+    const highest = Math.max(limit ?? 0, ...known.map(([, value]) => value)) || 1;
     const height = (value) => 66 - (60 * value) / highest;
-    const line = points.map(([ago, value]) => [300 - (300 * ago) / seconds, height(value)]);
+    const place = ([ago, value]) => [300 - (300 * ago) / seconds, height(value)];
+    const [across, up] = place(known.at(-1));
     if (limit !== null) svg.append(shape("line", { class: "limit", x1: 0, x2: 304, y1: height(limit), y2: height(limit) }));
-    svg.append(shape("path", { class: "curve", d: path(line) }), shape("circle", { class: "asked", cx: line.at(-1)[0], cy: line.at(-1)[1], r: 2 }));
+    for (const run of runs(points)) svg.append(shape("path", { class: "curve", d: `${path(run.map(place))}h0` }));
+    svg.append(shape("circle", { class: "asked", cx: across, cy: up, r: 2 }));
   }
   figure.append(caption, svg);
   return figure;
+}
+
+// The parts of a line between its gaps.
+function runs(points) {
+  const found = [[]];
+  for (const point of points) {
+    if (point[1] !== null) found.at(-1).push(point);
+    else found.push([]);
+  }
+  return found.filter((run) => run.length);
 }

@@ -1,15 +1,15 @@
 // One page: what the service is, a form for its model, and what happens now. It asks every two seconds while it is seen.
-import { chart, number, picture } from "./drawing.js";
+import { number, picture } from "./drawing.js";
 import { build, problem, row, show } from "./form.js";
 import { links, monitor } from "./monitor.js";
 import { openReport } from "./report.js";
 import { confusion, predictions, versions } from "./tables.js";
+import { traffic } from "./traffic.js";
 import { trials } from "./trials.js";
 
 const POLL_MILLISECONDS = 2000;
-const [PART_SECONDS, PARTS] = [10, 29];
 const at = (id) => document.getElementById(id);
-const state = { key: "", model: null, loaded: null, queue: [] };
+const state = { key: "", model: null, loaded: null, listed: null };
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers, ...(state.key ? { "X-API-Key": state.key } : {}) };
@@ -47,28 +47,20 @@ async function update({ health: report, queue, log, ...beside }) {
   at("log-away").hidden = log !== null;
   if (log) {
     predictions(at("log-rows"), log.predictions);
-    charts({ ...log, queue });
+    traffic({ ...log, queue });
   }
   monitor(beside.monitor);
   links(at("links"), beside.links);
   if (report.model_version !== state.loaded) await load(report.model_version);
+  if (beside.versions !== state.listed) await list(beside.versions);
   await trials(beside.trials, ask);
 }
 
-// The log has a part for every ten seconds with traffic; the present part is not over yet.
-function charts({ now, traffic, queue }) {
-  const present = Math.floor(now / PART_SECONDS) * PART_SECONDS;
-  const parts = new Map(traffic.map((part) => [part.at, part]));
-  const times = Array.from({ length: PARTS }, (_, index) => present - (PARTS - index) * PART_SECONDS);
-  const all = (value) => times.map((time) => [now - time - PART_SECONDS, parts.has(time) ? value(parts.get(time)) : 0]);
-  const busy = (value) => all(value).filter((_, index) => parts.has(times[index]));
-  state.queue = [...state.queue.filter(([time]) => time > now - 300), [now, queue]];
-  at("charts").replaceChildren(
-    chart("requests a second", all((part) => part.requests / PART_SECONDS), number),
-    chart("latency, 95th percentile", busy((part) => 1000 * part.latency), (value) => `${number(+value.toFixed(1))} ms`),
-    chart("answered from the cache", busy((part) => 100 * part.hits), (value) => `${value.toFixed(0)} %`),
-    chart("waiting for PostgreSQL", state.queue.map(([time, value]) => [now - time, value]), number),
-  );
+async function list(mark) {
+  const answer = await ask("/page/versions");
+  if (!answer.ok) return;
+  versions(at("version-rows"), await answer.json(), open);
+  state.listed = mark;
 }
 
 async function load(version) {
@@ -80,14 +72,13 @@ async function load(version) {
     at("model-none").textContent = (await answer.json()).detail;
     return;
   }
-  const body = await answer.json();
+  const model = await answer.json();
   state.loaded = version;
-  const changed = JSON.stringify(state.model?.columns) !== JSON.stringify(body.model.columns);
-  state.model = body.model;
-  facts(body.model);
-  if (changed) build(at("ask-fields"), body.model.columns);
+  const changed = JSON.stringify(state.model?.columns) !== JSON.stringify(model.columns);
+  state.model = model;
+  facts(model);
+  if (changed) build(at("ask-fields"), model.columns);
   draw(null);
-  versions(at("version-rows"), body.versions, open);
 }
 
 function facts(model) {
