@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 
 from api.page.traffic_parts import MOST_ROWS
-from tests.harness.processes.inference import DATABASE, Stores, inference, is_healthy
+from tests.harness.processes.inference import Stores, inference, is_healthy
+from tests.harness.processes.logged_traffic import insert_rows
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import ServingProcess, eventually
-
-# In the first two seconds of the part of ten seconds that began so long ago; every other one from the cache.
-_INSERT = """
-INSERT INTO predictions (id, input_data, prediction, confidence, "timestamp", model_version, cached,
-                         request_id, latency)
-SELECT gen_random_uuid(), '[[1]]', '[1]', '[1]', begin + row * interval '2 s' / %(rows)s, 1, mod(row, 2) = 0,
-       'counted', CASE WHEN row < %(slow)s THEN 0.5 ELSE 0.01 END
-  FROM generate_series(0, %(rows)s - 1) AS row, date_bin('10 s', now() - %(ago)s::interval, 'epoch') AS begin
-"""
-
-
-def insert_rows(stores: Stores, ago: str, rows: int, slow: int = 0) -> None:
-    """Log that many requests; the `slow` ones took half a second."""
-    with closing(psycopg2.connect(stores.postgres.url(DATABASE))) as connection, connection:
-        connection.cursor().execute(_INSERT, {"ago": ago, "rows": rows, "slow": slow})
 
 
 def log(server: ServingProcess) -> dict[str, Any] | None:

@@ -98,17 +98,18 @@ function facts(model) {
   );
 }
 
+// `asked` is the answer to a question: its first prediction, and of a regressor the interval and the value of the first column.
 function draw(asked) {
   const { model } = state;
   at("picture").hidden = model.picture === null;
   if (model.picture === null) return;
-  const matrix = model.picture.kind === "confusion";
-  at("picture-drawing").replaceChildren(matrix ? confusion(model.classes, model.picture.counts) : picture(model, asked));
+  const { kind, counts } = model.picture;
+  at("picture-drawing").replaceChildren(kind === "confusion" ? confusion(model.classes, counts, asked?.value) : picture(model, asked));
   at("picture-legend").textContent = {
     fit: "grey: training rows, orange: hold-out, blue: the model with its 95 % interval, red: your question",
-    agreement: "orange: rows of the hold-out, blue: a perfect prediction",
-    confusion: "rows of the hold-out",
-  }[model.picture.kind];
+    agreement: "orange: rows of the hold-out, blue: a perfect prediction, red: the answer to your question with its 95 % interval",
+    confusion: "rows of the hold-out; marked: those predicted as the answer to your question",
+  }[kind];
 }
 
 async function predict(event) {
@@ -119,10 +120,8 @@ async function predict(event) {
   const found = await answer.json();
   if (!answer.ok) return problem(at("answer"), found.detail);
   show(at("answer"), state.model, found);
-  if (state.model.picture?.kind === "fit") {
-    const [low, high] = found.intervals[0];
-    draw({ x: asked[0], value: found.predictions[0], low, high });
-  }
+  const [low, high] = found.intervals?.[0] ?? [];
+  draw({ x: asked[0], value: found.predictions[0], low, high });
 }
 
 function open(event, address) {
