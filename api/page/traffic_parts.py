@@ -49,7 +49,7 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class _Counted(NamedTuple):
-    count: Count
+    found: Count
     final: bool  # no row can be added to this part any more
 
 
@@ -72,7 +72,7 @@ class TrafficParts:
         window = range(over - PARTS * PART_SECONDS, over, PART_SECONDS)
         self._known = {begin: self._known[begin] for begin in window if begin in self._known}
         await self._count(window, now)
-        return [(begin, self._known[begin].count if begin in self._known else Count()) for begin in window]
+        return [(begin, self._known[begin].found if begin in self._known else Count()) for begin in window]
 
     async def _count(self, window: range, now: float) -> None:
         waiting = await self._log.may_be_queued()
