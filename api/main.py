@@ -34,8 +34,7 @@ from api.open_inference import inference
 from api.open_inference import routes as open_inference
 from api.openapi import SECTIONS, describe_predict, protect_documentation
 from api.page import routes as page
-from api.page.neighbours import NeighbourWatch
-from api.page.traffic import Traffic
+from api.page.sources import open_sources
 from api.prediction.admission import Admission
 from api.prediction.endpoint import PATH, PredictEndpoint
 from api.routes import health, information
@@ -88,9 +87,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     ):
         app.state.service = service
         app.state.jobs = jobs_service
-        app.state.traffic = Traffic(pools.readers)
-        app.state.neighbours = NeighbourWatch(settings.neighbours)
-        await stack.enter_async_context(running(app.state.neighbours.keep_asking))
+        sources = open_sources(service, pools.readers, settings.neighbours)
+        app.state.page = await stack.enter_async_context(sources)
         app.state.feedback = FeedbackService(FeedbackStore(pools.writers), service.log)
         stack.enter_context(registered(feedback_metrics.REGISTRY))
         shadow = ShadowScoring(service.models, service.batcher, pools.writers, settings.shadow_share)

@@ -11,9 +11,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api import metrics
 from api.dependencies import CurrentService
-from api.page.description import describe, trials, versions
-from api.page.neighbours import NeighbourWatch
-from api.page.traffic import Traffic
+from api.page.description import describe, trials
+from api.page.sources import Sources
 from api.routes.health import report
 from api.service import Service
 from mlstack.registry.regular_files import read_regular_file
@@ -38,16 +37,11 @@ _MOST_REPORT_BYTES = 8 << 20
 _LINKS = {"documentation": "/docs", "openapi": "/openapi.json", "health": "/health", "predict": "/predict"}
 
 
-def _traffic(request: Request) -> Traffic:
-    return cast("Traffic", request.app.state.traffic)
+def _sources(request: Request) -> Sources:
+    return cast("Sources", request.app.state.page)
 
 
-def _neighbours(request: Request) -> NeighbourWatch:
-    return cast("NeighbourWatch", request.app.state.neighbours)
-
-
-CurrentTraffic = Annotated[Traffic, Depends(_traffic)]
-CurrentNeighbours = Annotated[NeighbourWatch, Depends(_neighbours)]
+CurrentSources = Annotated[Sources, Depends(_sources)]
 
 
 @router.get("/")
@@ -61,25 +55,31 @@ async def root(request: Request, service: CurrentService) -> Response:
 
 
 @router.get("/page/state")
-async def state(service: CurrentService, traffic: CurrentTraffic, neighbours: CurrentNeighbours) -> Response:
-    """Return what changes: health, the last predictions, the traffic, drift and the error on true values."""
-    latest = await traffic.latest()
-    log = msgspec.Raw(latest.encode()) if latest else None
-    queue = next(iter(metrics.queue_length.collect())).samples[0].value
-    tried = trials(service.models.challengers)
-    return _json({**_status(service), "queue": queue, "log": log, "trials": tried, **neighbours.latest()})
+async def state(service: CurrentService, sources: CurrentSources) -> Response:
+    """Return what changes: health, the last predictions, the traffic, drift and the error on true values.
+
+    `versions` is a mark that changes when the list of versions does.
+    """
+    found = {
+        "queue": next(iter(metrics.queue_length.collect())).samples[0].value,
+        "log": await sources.traffic.latest(),
+        "versions": (await sources.versions.latest()).mark,
+        "trials": trials(service.models.challengers),
+    }
+    return _json({**_status(service), **found, **sources.neighbours.latest()})
 
 
 @router.get("/page/model")
 async def model(service: CurrentService) -> Response:
-    """Return the current model with its picture, and all versions; raise Unavailable without a model."""
+    """Return the current model with its picture; raise Unavailable without a model."""
     current, store = service.models.select(None), service.models.store
-    return _json(
-        {
-            "model": await asyncio.to_thread(describe, current, store),
-            "versions": await asyncio.to_thread(versions, store),
-        }
-    )
+    return _json(await asyncio.to_thread(describe, current, store))
+
+
+@router.get("/page/versions")
+async def all_versions(sources: CurrentSources) -> Response:
+    """Return the newest versions, the newest first."""
+    return _answer((await sources.versions.latest()).content, "application/json", {})
 
 
 @router.get("/page/versions/{version}/report")
@@ -98,9 +98,9 @@ async def version_report(service: CurrentService, version: int) -> Response:
 
 
 @router.get("/page/drift")
-async def drift_report(neighbours: CurrentNeighbours) -> Response:
+async def drift_report(sources: CurrentSources) -> Response:
     """Return the drift monitor's report; raise Unavailable where it does not run."""
-    content = await neighbours.drift_report()
+    content = await sources.neighbours.drift_report()
     if content is None:
         raise Unavailable(
             "the drift monitor does not run: start it with --profile extended, or with monitoring"

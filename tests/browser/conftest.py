@@ -54,3 +54,12 @@ def page(browser: Browser, requested: list[str], errors: list[str]) -> Iterator[
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
+
+
+@pytest.fixture
+def violations(page: Page) -> list[str]:
+    """What the browser has blocked, and other errors on its console."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found

@@ -26,15 +26,6 @@ def address(stack: Stack) -> str:
     return f"http://localhost:{stack.port('API_PORT')}/"
 
 
-@pytest.fixture
-def violations(page: Page) -> list[str]:
-    """What the browser has blocked, and other errors on its console."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
-
-
 def test_a_question_is_answered_and_drawn_into_the_picture(
     page: Page, address: str, requested: list[str], violations: list[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""The page where not all is well: a key is required, no model, PostgreSQL away, columns of any kind."""
+"""The page where not all is well: a key is required, no model, a store away, columns of any kind."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from mlstack.registry.store import ModelStore
+from tests.browser.accessible import assert_accessible
 from tests.harness.mixed_models import publish_houses, publish_passengers
 from tests.harness.processes.inference import Stores, inference
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import publish_line
 
+SOON = 30_000  # milliseconds
 KEY = "a-key-of-sixteen-characters"
 
 
@@ -19,9 +21,12 @@ def test_a_key_is_asked_for_and_used(page: Page, real_stores: Stores, tmp_path: 
     publish_line(tmp_path / "models", 2.0)
     with inference(tmp_path / "models", tmp_path / "log", real_stores, API_KEYS=KEY) as server:
         page.goto(str(server.client.base_url))
+        expect(page.get_by_label("API key")).to_be_visible()
+        assert_accessible(page)
         page.get_by_label("API key").fill("another-key-of-some-length")
         page.get_by_role("button", name="Use it").click()
         expect(page.get_by_role("alert")).to_have_text("This key is not valid.")
+        assert_accessible(page)
         page.get_by_label("API key").fill(KEY)
         page.get_by_role("button", name="Use it").click()
         page.get_by_role("button", name="Predict").click()
@@ -35,6 +40,7 @@ def test_no_model_is_said_and_then_one_arrives(page: Page, real_stores: Stores, 
         page.goto(str(server.client.base_url))
         expect(page.locator("#model-none")).to_contain_text("no model is loaded yet")
         expect(page.get_by_role("button", name="Predict")).to_be_hidden()
+        assert_accessible(page)
 
         publish_line(tmp_path / "models", 2.0)
 
@@ -61,14 +67,31 @@ def test_the_form_follows_the_model(page: Page, real_stores: Stores, tmp_path: P
         assert page.locator("#answer meter").count() == 2
 
 
-def test_postgresql_away_is_said(page: Page, real_stores: Stores, tmp_path: Path) -> None:
+def test_a_store_away_is_said(page: Page, real_stores: Stores, tmp_path: Path) -> None:
+    """PostgreSQL, then both, then Redis: predictions are answered while one of them is there."""
     publish_line(tmp_path / "models", 2.0)
     with inference(tmp_path / "models", tmp_path / "log", real_stores) as server:
         page.goto(str(server.client.base_url))
-        expect(page.get_by_role("status").first).to_have_text("healthy")
+        health = page.get_by_role("status").first
+        expect(health).to_have_text("healthy", timeout=SOON)
 
+        with stopped(real_stores.redis):
+            with stopped(real_stores.postgres):
+                expect(health).to_have_text("unhealthy, PostgreSQL and Redis away", timeout=SOON)
+                page.get_by_role("button", name="Predict").click()
+                expect(page.locator("#answer .error")).to_contain_text("PostgreSQL and Redis")
+                assert_accessible(page)
+            expect(health).to_have_text("degraded, Redis away", timeout=SOON)
+            expect(page.locator("#log-away")).to_be_hidden(timeout=SOON)
+            page.get_by_role("button", name="Predict").click()
+            expect(page.locator("#answer")).to_contain_text("computed", timeout=SOON)
+            expect(page.locator("#log-rows tr").first).to_be_visible(timeout=SOON)
+            assert_accessible(page)
+
+        expect(health).to_have_text("healthy", timeout=SOON)
         with stopped(real_stores.postgres):
-            expect(page.get_by_role("status").first).to_have_text("degraded, PostgreSQL away", timeout=15_000)
-            expect(page.locator("#log-away")).to_be_visible(timeout=15_000)
+            expect(health).to_have_text("degraded, PostgreSQL away", timeout=SOON)
+            expect(page.locator("#log-away")).to_be_visible(timeout=SOON)
+            assert_accessible(page)
 
-        expect(page.get_by_role("status").first).to_have_text("healthy", timeout=30_000)
+        expect(health).to_have_text("healthy", timeout=SOON)

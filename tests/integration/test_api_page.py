@@ -17,6 +17,7 @@ from tests.harness.mixed_models import publish_houses
 from tests.harness.processes.inference import Stores, inference, is_healthy
 from tests.harness.processes.outage import stopped
 from tests.harness.processes.serving import ServingProcess, eventually
+from tests.harness.processes.tried_versions import publish_tree, volume_of_lines
 from tests.harness.processes.watched import train_demonstration
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -94,19 +95,39 @@ def test_the_last_predictions_and_the_traffic_are_the_log(server: ServingProcess
     assert shown[many["id"]]["rows"] == 500
     latest = answered[-1]
     assert float(shown[latest["id"]]["prediction"]) == latest["predictions"][0]
-    assert sum(part["requests"] for part in log["traffic"]) >= 16
 
 
 def test_the_model_comes_with_its_points_and_its_curve(server: ServingProcess) -> None:
-    body = server.client.get("/page/model").json()
+    model = server.client.get("/page/model").json()
 
-    model, (version,) = body["model"], body["versions"]
+    (version,) = server.client.get("/page/versions").json()
     assert model["columns"][0]["name"] == "x"
     assert (len(model["picture"]["training"]), len(model["picture"]["holdout"])) == (80, 20)
     for x, predicted, low, high in model["picture"]["curve"]:
         assert low < predicted < high
         assert predicted == pytest.approx(2 * x + 1, abs=0.5)
     assert (version["version"], version["current"], version["report"]) == (1, True, True)
+
+
+def test_what_is_new_among_the_versions_is_told(real_stores: Stores, tmp_path: Path) -> None:
+    """A candidate, and the verdict on it: neither is served."""
+    store = volume_of_lines(tmp_path / "models", 2.0)
+    with inference(store.root, tmp_path / "log", real_stores) as server:
+
+        def listed() -> list[tuple[int, str]]:
+            found = server.client.get("/page/versions").json()
+            return [(each["version"], each["verdict"]) for each in found]
+
+        marks = [state(server)["versions"]]
+        candidate = publish_tree(store)
+        assert eventually(lambda: state(server)["versions"] not in marks, 10)
+        assert listed() == [(candidate, "candidate"), (1, "promoted")]
+        marks.append(state(server)["versions"])
+        store.reject(candidate, "it errs more")
+        assert eventually(lambda: state(server)["versions"] not in marks, 10)
+
+        assert listed() == [(candidate, "rejected"), (1, "promoted")]
+        assert state(server)["health"]["model_version"] == 1
 
 
 def test_a_report_can_run_nothing(server: ServingProcess) -> None:
@@ -134,11 +155,11 @@ def test_a_damaged_picture_hides_nothing_else(real_stores: Stores, tmp_path: Pat
     (store.path(version) / "picture.json").symlink_to("/etc/passwd")
     (store.path(version) / "report.html").symlink_to("/etc/passwd")
     with inference(store.root, tmp_path / "log", real_stores) as server:
-        body = server.client.get("/page/model").json()
+        model = server.client.get("/page/model").json()
         report = server.client.get(f"/page/versions/{version}/report")
 
-    assert body["model"]["picture"] is None
-    assert [column["kind"] for column in body["model"]["columns"]] == [
+    assert model["picture"] is None
+    assert [column["kind"] for column in model["columns"]] == [
         "number",
         "category",
         "number",
@@ -153,7 +174,7 @@ def test_with_keys_only_the_page_itself_is_open(models: Path, real_stores: Store
         opened = [
             server.client.get(path, headers=BROWSER) for path in ("/", *(f"/page/{name}" for name in FILES))
         ]
-        asked = ["/page/state", "/page/model", "/page/versions/1/report"]
+        asked = ["/page/state", "/page/model", "/page/versions", "/page/versions/1/report"]
         refused = [server.client.get(path) for path in asked]
         allowed = [server.client.get(path, headers={"x-api-key": KEY}) for path in asked]
 

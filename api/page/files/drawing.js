@@ -53,19 +53,20 @@ function dots(svg, points, x, y, kind) {
 
 const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
-// The picture of a model: the fit over its only feature, or actual against predicted values of the hold-out.
+// The picture of a model: the fit over its only feature, or actual against predicted values of the hold-out. `asked` is an
+// answer with its interval; of several features no place is known, so it is a line across.
 export function picture(model, asked) {
   const { kind, training, holdout, curve = [] } = model.picture;
   const points = [...training, ...holdout];
-  const marks = asked ? [[asked.x, asked.low], [asked.x, asked.high]] : [];
-  const xs = [...points, ...marks].map(([value]) => value);
-  const ys = [...points, ...marks].map(([, value]) => value).concat(curve.flatMap(([, , low, high]) => [low, high]));
-  const even = kind === "agreement" ? [...xs, ...ys] : null;
+  const fit = kind === "fit";
+  const xs = points.map(([value]) => value).concat(fit && asked ? [asked.x] : []);
+  const ys = points.map(([, value]) => value).concat(curve.flatMap(([, , low, high]) => [low, high]), asked ? [asked.low, asked.high] : []);
+  const even = fit ? null : [...xs, ...ys];
   const x = scale(even ?? xs, LEFT, WIDTH - RIGHT);
   const y = scale(even ?? ys, HEIGHT - BOTTOM, TOP);
-  const names = kind === "fit" ? [model.columns[0].name, model.target] : [`actual ${model.target}`, "predicted"];
+  const names = fit ? [model.columns[0].name, model.target] : [`actual ${model.target}`, "predicted"];
   const svg = frame(x, y, names, `${names[1]} over ${names[0]}`);
-  if (kind === "fit") {
+  if (fit) {
     const upper = curve.map(([at, , , high]) => [x.at(at), y.at(high)]);
     const lower = curve.map(([at, , low]) => [x.at(at), y.at(low)]).reverse();
     svg.append(shape("path", { class: "band", d: `${path([...upper, ...lower])}Z` }));
@@ -75,32 +76,56 @@ export function picture(model, asked) {
   }
   dots(svg, training, x, y, "training");
   dots(svg, holdout, x, y, "holdout");
-  if (asked) {
-    svg.append(
-      shape("line", { class: "asked", x1: x.at(asked.x), x2: x.at(asked.x), y1: y.at(asked.low), y2: y.at(asked.high) }),
-      shape("circle", { class: "asked", cx: x.at(asked.x), cy: y.at(asked.value), r: 5 }),
-    );
-  }
+  if (asked) svg.append(...(fit ? place(asked, x, y) : across(asked, y)));
   return svg;
 }
 
-// A line over the last five minutes or more; `points` are [seconds ago, value], the oldest first. `limit` is a value to
-// compare with, drawn across.
+function place({ x: at, value, low, high }, x, y) {
+  return [
+    shape("line", { class: "asked", x1: x.at(at), x2: x.at(at), y1: y.at(low), y2: y.at(high) }),
+    shape("circle", { class: "asked", cx: x.at(at), cy: y.at(value), r: 5 }),
+  ];
+}
+
+function across({ value, low, high }, y) {
+  const width = WIDTH - RIGHT - LEFT;
+  return [
+    shape("rect", { class: "asked-interval", x: LEFT, width, y: y.at(high), height: y.at(low) - y.at(high) }),
+    shape("line", { class: "asked", x1: LEFT, x2: LEFT + width, y1: y.at(value), y2: y.at(value) }),
+  ];
+}
+
+// A line over the last five minutes or more; `points` are [seconds ago, value], the oldest first. A value that is null is not
+// known: a gap in the line. `limit` is a value to compare with, drawn across.
 export function chart(title, points, format, { seconds = 300, limit = null } = {}) {
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
   const latest = document.createElement("b");
-  latest.textContent = points.length ? format(points.at(-1)[1]) : "–";
+  const known = points.filter(([, value]) => value !== null);
+  const gaps = known.length < points.length ? ", with gaps" : "";
+  latest.textContent = points.length && points.at(-1)[1] !== null ? format(points.at(-1)[1]) : "–";
   caption.append(`${title} `, latest);
-  const svg = shape("svg", { viewBox: "0 0 304 70", role: "img", "aria-label": `${title}: ${latest.textContent}` });
+  const svg = shape("svg", { viewBox: "0 0 304 70", role: "img", "aria-label": `${title}: ${latest.textContent}${gaps}` });
   svg.append(shape("line", { class: "axis", x1: 0, x2: 304, y1: 66, y2: 66 }));
-  if (points.length) {
-    const highest = Math.max(limit ?? 0, ...points.map(([, value]) => value)) || 1;
+  if (known.length) {
+    const highest = Math.max(limit ?? 0, ...known.map(([, value]) => value)) || 1;
     const height = (value) => 66 - (60 * value) / highest;
-    const line = points.map(([ago, value]) => [300 - (300 * ago) / seconds, height(value)]);
+    const place = ([ago, value]) => [300 - (300 * ago) / seconds, height(value)];
+    const [across, up] = place(known.at(-1));
     if (limit !== null) svg.append(shape("line", { class: "limit", x1: 0, x2: 304, y1: height(limit), y2: height(limit) }));
-    svg.append(shape("path", { class: "curve", d: path(line) }), shape("circle", { class: "asked", cx: line.at(-1)[0], cy: line.at(-1)[1], r: 2 }));
+    for (const run of runs(points)) svg.append(shape("path", { class: "curve", d: `${path(run.map(place))}h0` }));
+    svg.append(shape("circle", { class: "asked", cx: across, cy: up, r: 2 }));
   }
   figure.append(caption, svg);
   return figure;
+}
+
+// The parts of a line between its gaps.
+function runs(points) {
+  const found = [[]];
+  for (const point of points) {
+    if (point[1] !== null) found.at(-1).push(point);
+    else found.push([]);
+  }
+  return found.filter((run) => run.length);
 }

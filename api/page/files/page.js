@@ -1,15 +1,15 @@
 // One page: what the service is, a form for its model, and what happens now. It asks every two seconds while it is seen.
-import { chart, number, picture } from "./drawing.js";
+import { number, picture } from "./drawing.js";
 import { build, problem, row, show } from "./form.js";
 import { links, monitor } from "./monitor.js";
 import { openReport } from "./report.js";
 import { confusion, predictions, versions } from "./tables.js";
+import { traffic } from "./traffic.js";
 import { trials } from "./trials.js";
 
 const POLL_MILLISECONDS = 2000;
-const [PART_SECONDS, PARTS] = [10, 29];
 const at = (id) => document.getElementById(id);
-const state = { key: "", model: null, loaded: null, queue: [] };
+const state = { key: "", model: null, loaded: null, listed: null };
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers, ...(state.key ? { "X-API-Key": state.key } : {}) };
@@ -47,28 +47,20 @@ async function update({ health: report, queue, log, ...beside }) {
   at("log-away").hidden = log !== null;
   if (log) {
     predictions(at("log-rows"), log.predictions);
-    charts({ ...log, queue });
+    traffic({ ...log, queue });
   }
   monitor(beside.monitor);
   links(at("links"), beside.links);
   if (report.model_version !== state.loaded) await load(report.model_version);
+  if (beside.versions !== state.listed) await list(beside.versions);
   await trials(beside.trials, ask);
 }
 
-// The log has a part for every ten seconds with traffic; the present part is not over yet.
-function charts({ now, traffic, queue }) {
-  const present = Math.floor(now / PART_SECONDS) * PART_SECONDS;
-  const parts = new Map(traffic.map((part) => [part.at, part]));
-  const times = Array.from({ length: PARTS }, (_, index) => present - (PARTS - index) * PART_SECONDS);
-  const all = (value) => times.map((time) => [now - time - PART_SECONDS, parts.has(time) ? value(parts.get(time)) : 0]);
-  const busy = (value) => all(value).filter((_, index) => parts.has(times[index]));
-  state.queue = [...state.queue.filter(([time]) => time > now - 300), [now, queue]];
-  at("charts").replaceChildren(
-    chart("requests a second", all((part) => part.requests / PART_SECONDS), number),
-    chart("latency, 95th percentile", busy((part) => 1000 * part.latency), (value) => `${number(+value.toFixed(1))} ms`),
-    chart("answered from the cache", busy((part) => 100 * part.hits), (value) => `${value.toFixed(0)} %`),
-    chart("waiting for PostgreSQL", state.queue.map(([time, value]) => [now - time, value]), number),
-  );
+async function list(mark) {
+  const answer = await ask("/page/versions");
+  if (!answer.ok) return;
+  versions(at("version-rows"), await answer.json(), open);
+  state.listed = mark;
 }
 
 async function load(version) {
@@ -80,14 +72,13 @@ async function load(version) {
     at("model-none").textContent = (await answer.json()).detail;
     return;
   }
-  const body = await answer.json();
+  const model = await answer.json();
   state.loaded = version;
-  const changed = JSON.stringify(state.model?.columns) !== JSON.stringify(body.model.columns);
-  state.model = body.model;
-  facts(body.model);
-  if (changed) build(at("ask-fields"), body.model.columns);
+  const changed = JSON.stringify(state.model?.columns) !== JSON.stringify(model.columns);
+  state.model = model;
+  facts(model);
+  if (changed) build(at("ask-fields"), model.columns);
   draw(null);
-  versions(at("version-rows"), body.versions, open);
 }
 
 function facts(model) {
@@ -107,17 +98,18 @@ function facts(model) {
   );
 }
 
+// `asked` is the answer to a question: its first prediction, and of a regressor the interval and the value of the first column.
 function draw(asked) {
   const { model } = state;
   at("picture").hidden = model.picture === null;
   if (model.picture === null) return;
-  const matrix = model.picture.kind === "confusion";
-  at("picture-drawing").replaceChildren(matrix ? confusion(model.classes, model.picture.counts) : picture(model, asked));
+  const { kind, counts } = model.picture;
+  at("picture-drawing").replaceChildren(kind === "confusion" ? confusion(model.classes, counts, asked?.value) : picture(model, asked));
   at("picture-legend").textContent = {
     fit: "grey: training rows, orange: hold-out, blue: the model with its 95 % interval, red: your question",
-    agreement: "orange: rows of the hold-out, blue: a perfect prediction",
-    confusion: "rows of the hold-out",
-  }[model.picture.kind];
+    agreement: "orange: rows of the hold-out, blue: a perfect prediction, red: the answer to your question with its 95 % interval",
+    confusion: "rows of the hold-out; marked: those predicted as the answer to your question",
+  }[kind];
 }
 
 async function predict(event) {
@@ -128,10 +120,8 @@ async function predict(event) {
   const found = await answer.json();
   if (!answer.ok) return problem(at("answer"), found.detail);
   show(at("answer"), state.model, found);
-  if (state.model.picture?.kind === "fit") {
-    const [low, high] = found.intervals[0];
-    draw({ x: asked[0], value: found.predictions[0], low, high });
-  }
+  const [low, high] = found.intervals?.[0] ?? [];
+  draw({ x: asked[0], value: found.predictions[0], low, high });
 }
 
 function open(event, address) {

@@ -54,17 +54,22 @@ export function versions(body, list, open) {
   );
 }
 
-export function confusion(classes, counts) {
+// `predicted` is the class of an answer: its column is marked.
+export function confusion(classes, counts, predicted) {
   const table = document.createElement("table");
   const head = table.createTHead().insertRow();
+  const marked = classes.indexOf(predicted);
+  const kind = (index) => (index >= 0 && index === marked ? "asked" : "");
   table.className = "matrix";
-  for (const name of ["actual \\ predicted", ...classes]) {
-    head.append(Object.assign(document.createElement("th"), { scope: "col", textContent: name }));
-  }
+  ["actual \\ predicted", ...classes].forEach((name, index) => {
+    const title = Object.assign(document.createElement("th"), { scope: "col", textContent: name, className: kind(index - 1) });
+    if (title.className) title.setAttribute("aria-current", "true");
+    head.append(title);
+  });
   counts.forEach((row, index) => {
     const line = table.insertRow();
     line.append(Object.assign(document.createElement("th"), { scope: "row", textContent: classes[index] }));
-    row.forEach((count) => line.append(cell(count)));
+    row.forEach((count, column) => line.append(cell(count, kind(column))));
   });
   return table;
 }
