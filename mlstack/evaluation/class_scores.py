@@ -88,4 +88,5 @@ def scores_beside(rival: Rival, own: Answers | None, x: FloatArray, actual: Posi
         current = class_answers(rival.model, encoded.rows, theirs[np.searchsorted(mine, true)])
         current = current.given(theirs) if current else None
     metrics = metrics_of(own), metrics_of(current)
-    return Against(rival.model.version, rows, rival.scope, encoded.unseen, *metrics)
+    own_figure = rival.own_figure("log_loss")
+    return Against(rival.model.version, rows, rival.scope, encoded.unseen, *metrics, own_figure)

@@ -9,6 +9,10 @@ Classes: if the versions know different ones, the rows of the classes that both 
 probabilities given that the class is one of these: p(c) / Σ p over the shared classes. Log loss is a proper
 score of these, too (it is that of p(c | x, c is shared)), so that neither version wins or loses by what it
 gives to a class that the other has never seen. It says nothing about the other classes.
+
+Rows that the rival was trained on: of a table that has changed, the hold-out is drawn anew, and the rival has
+seen most of it. A linear model gains next to nothing by that. One that remembers rows, such as a forest,
+looks better than it is, so its error counts as no smaller than the one it had on its own hold-out.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ import numpy.typing as npt
 from mlstack.inference.loaded_model import LoadedModel
 from mlstack.inference.loading import load_model
 from mlstack.registry.columns import UNSEEN, Column
-from mlstack.registry.manifest import Manifest
+from mlstack.registry.manifest import Manifest, Provenance
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
 from mlstack.runtime.refusals import ModelRefused
@@ -51,6 +55,13 @@ class Rival:
     columns: tuple[Column, ...]  # of the candidate
     # Positions of the shared classes in the candidate's and in the rival's; None if all are the same.
     shared: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None = None
+    remembers: bool = False  # it may have been trained on rows of the hold-out, and is not linear
+
+    def own_figure(self, deciding: str) -> float | None:
+        """Return its metric on its own hold-out, if it is that by which it has to be judged, too."""
+        if not self.remembers or self.shared is not None:
+            return None
+        return self.model.metrics.get(deciding)
 
     @property
     def scope(self) -> str:
@@ -99,14 +110,15 @@ def find_rival(store: ModelStore, version: int, manifest: Manifest) -> Found:
     reason = _difference(model, manifest)
     if reason:
         return not_compared(current, reason)
+    remembers = not model.quick and not _same_holdout(model.manifest.provenance, manifest.provenance)
     if model.classes == manifest.classes:
-        return Found(Rival(model, manifest.schema))
+        return Found(Rival(model, manifest.schema, remembers=remembers))
     both = set(model.classes) & set(manifest.classes)
     mine, theirs = (
         np.array([place for place, each in enumerate(classes) if each in both])
         for classes in (manifest.classes, model.classes)
     )
-    return Found(Rival(model, manifest.schema, (mine, theirs)))
+    return Found(Rival(model, manifest.schema, (mine, theirs), remembers))
 
 
 def not_compared(current: int, reason: str) -> Found:
@@ -115,6 +127,12 @@ def not_compared(current: int, reason: str) -> Found:
         "the current version is not compared", extra={"current_version": current, "reason": reason}
     )
     return Found(not_compared=f"version {current} was not compared: {reason}")
+
+
+def _same_holdout(one: Provenance, other: Provenance) -> bool:
+    """Return whether no row of either hold-out was used for training by the other version."""
+    same_rows = one.data == other.data or one.split == other.split == "hashed"
+    return same_rows and (one.split, one.test_fraction) == (other.split, other.test_fraction)
 
 
 def _difference(model: LoadedModel, manifest: Manifest) -> str:

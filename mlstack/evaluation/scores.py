@@ -23,6 +23,7 @@ class Against(NamedTuple):
     unseen_rows: int  # with a category that the current version has not seen
     candidate: dict[str, float]
     current: dict[str, float]
+    own_figure: float | None = None  # of the current version on its own hold-out, if it has seen this one
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def verdict_on(scores: Scores, tolerance: float) -> Evaluation:
             "current_rows": against.rows,
             "current_scope": "" if scores.whole else against.scope,
             "current_unseen_rows": against.unseen_rows,
+            "current_own_holdout": against.own_figure,
         }
     reason = _objection(scores, tolerance)
     why = "; ".join(part for part in (reason or "passed the quality gate", scores.not_compared) if part)
@@ -90,10 +92,13 @@ def _objection(scores: Scores, tolerance: float) -> str:
     if against is None:
         return ""
     mine, current = against.candidate[scores.deciding], against.current[scores.deciding]
+    current = max(current, against.own_figure or 0.0)
     if mine <= current * (1 + tolerance) + scores.rounding:
         return ""
+    where = " on its own hold-out" if current == against.own_figure else ""
     worse = (
-        f"{name} {mine:.4g} is worse than {current:.4g} of the current version by more than {tolerance:.0%}"
+        f"{name} {mine:.4g} is worse than {current:.4g} of the current version{where} by more than "
+        f"{tolerance:.0%}"
     )
     if scores.whole:
         return worse

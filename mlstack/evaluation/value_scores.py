@@ -91,7 +91,8 @@ class ValueScores:
         assert self._rival is not None
         versions = self._shared.metrics(), self._current.metrics()
         version, scope = self._rival.model.version, self._rival.scope
-        return Against(version, self._shared.rows, scope, self._unseen, *versions)
+        own_figure = self._rival.own_figure("rmse")
+        return Against(version, self._shared.rows, scope, self._unseen, *versions, own_figure)
 
 
 def _predicted(model: LoadedModel, rows: FloatArray) -> Predictions | None:

@@ -36,6 +36,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     current_rows: int = 0  # how many they are
     current_scope: str = ""  # which rows they are
     current_unseen_rows: int = 0  # of them, with a category that the current version has not seen
+    current_own_holdout: float | None = None  # its rmse or log_loss there, if it has seen rows of this one
     not_compared: str = ""  # which current version was not compared, and why
 
     def with_verdict(self, verdict: Verdict, reason: str) -> Evaluation:

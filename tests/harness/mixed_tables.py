@@ -64,7 +64,7 @@ def publish_table(
     """Train on encoded rows, publish the version as the latest; return its number."""
     names = tuple(column.name for column in features)
     config = TrainingConfig(names, target.name, estimator, parameters)
-    digest = str(hash((table.tobytes(), estimator, features, target)))
+    digest = str(hash((table.tobytes(), features, target)))
     version = publish(store, *train(table.copy(), config, digest, "houses", (*features, target)))
     store.set_latest(version)
     return version
