@@ -23,7 +23,7 @@ def test_the_broker_is_not_reached_from_the_front_network(jobs: Jobs) -> None:
     assert reached == known
 
 
-def test_readers_of_a_large_job_that_do_not_read_keep_nobody_out(jobs: Jobs) -> None:
+def test_readers_of_a_large_job_that_do_not_read_refuse_no_other(jobs: Jobs) -> None:
     """Five hundred through nginx; then as many at once that do read, of which none fails."""
     address = (jobs.stack.container("nginx").address, 8000)
     before = {each.id: each.started for name in ("nginx", "api") for each in jobs.stack.containers(name)}
