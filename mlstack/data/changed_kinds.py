@@ -1,6 +1,6 @@
 """Columns of the training table that are of another kind than in the version that is served.
 
-A model of other kinds has no rival at the quality gate, and whoever calls the servers would be refused (422).
+A model of other kinds has no rival at the quality gate, and callers of the servers would be refused (422).
 So such a change is a finding, unless DATA_CHANGED_COLUMNS says that it is meant. Other columns than before,
 and another table, are a person's choice by settings, and no finding.
 """
@@ -33,8 +33,8 @@ def find_changed_kinds(
 ) -> list[str]:
     """Return one line per column of another kind than in the served version, but for those that are `meant`.
 
-    A kind that the latest version has was accepted when that was trained; so whoever rolls back from it can
-    start the stack again.
+    A kind that the latest version has was accepted when that was trained; so the stack can be started again
+    after a rollback from it.
     """
     served, latest = store.current(), store.latest()
     before = _kinds(store, served, table)

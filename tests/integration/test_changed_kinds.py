@@ -73,7 +73,7 @@ def test_a_change_that_is_meant_is_served_and_then_what_is_compared_with(trained
 
 
 def test_after_a_rollback_the_accepted_kind_stays_accepted(trained: Steps) -> None:
-    """Otherwise whoever rolls back could not start the stack again."""
+    """Otherwise the stack could not be started again after a rollback."""
     trained.execute(_TO_TEXT)
     for step in (_VALIDATE, _TRAIN, _EVALUATE):
         assert trained.run(step, **_MEANT).code == 0
@@ -105,7 +105,7 @@ def test_other_numbers_another_table_and_other_columns_are_no_finding(
     assert [outcome.code for outcome in outcomes] == [0, 0], [outcome.errors() for outcome in outcomes]
 
 
-def test_a_damaged_version_keeps_nobody_from_training_a_good_one(trained: Steps) -> None:
+def test_a_damaged_version_does_not_keep_a_good_one_from_being_trained(trained: Steps) -> None:
     manifest: Path = trained.model_dir / "current" / "manifest.json"
     manifest.write_text("{}")
 

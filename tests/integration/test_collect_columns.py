@@ -135,7 +135,7 @@ def test_a_correction_to_not_known_takes_the_row_back(trained: Steps, log_url: s
 
 
 def test_rows_of_other_columns_are_set_aside_and_taken_back(trained: Steps, log_url: str) -> None:
-    """Whoever tries other columns needs no other table, and keeps rows that the log may forget."""
+    """Other columns need no other table, and rows that the log may forget are kept."""
     add_truth(log_url, answered(log_url, [[30.0]]), [60.0])
     collect(trained, log_url)
     trained.run("15-feature_engineering.py")
@@ -163,7 +163,7 @@ def test_a_version_that_had_a_column_of_another_kind_says_nothing_about_it(
 
 
 def test_a_version_with_more_columns_is_learnt_from(steps: Steps, log_url: str) -> None:
-    """Whoever leaves a column out keeps what the versions before were told."""
+    """With a column left out, what the versions before were told is kept."""
     train_on_tickets(steps)
     add_truth(log_url, answered(log_url, [["router", "phone", 40, 3, True]]), ["technical"])
 
