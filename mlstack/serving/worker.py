@@ -1,7 +1,8 @@
-"""gunicorn's threaded worker with four additions.
+"""gunicorn's threaded worker with five additions.
 
 It drains without dropping a connection, times out clients that stop sending, refuses requests when too many
-wait for a thread, and answers invalid HTTP with a problem document, like every other failure.
+wait for a thread, answers invalid HTTP with a problem document, like every other failure, and sends an answer
+as a whole.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from types import FrameType
 from typing import Any
 
 from gunicorn import util
+from gunicorn.http import wsgi
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from mlstack.serving.body import discard_rest
 from mlstack.serving.overload import REFUSING_THREADS, refusing
+from mlstack.serving.whole_response import WholeResponse
 from mlstack.web.bodies import LARGEST_DISCARD
 from mlstack.web.draining import HANDSHAKE_SECONDS, ignore_new_connections
 from mlstack.web.problems import CONTENT_TYPE, problem_body
@@ -50,6 +53,7 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         for listener in self.sockets:
             timeout = struct.pack("ll", self.app.settings.receive_timeout, 0)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        wsgi.Response = WholeResponse  # there is no setting for it
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
