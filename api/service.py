@@ -67,9 +67,9 @@ async def open_service(settings: Settings, load: Load = load_model) -> AsyncIter
     redis = RedisConnection(redis_address)
     connections = [PostgresConnection(database_address) for _ in range(3)]
     sealer = await asyncio.to_thread(Sealer, settings.sealing_keys)
-    # Rows that wait for replicas of Redis delay no look-up.
-    waiting = RedisConnection(redis_address, longest_command=settings.queue_timeout)
-    queue_redis = waiting if settings.queue_replicas else redis
+    queue_redis = redis
+    if settings.queue_replicas:  # rows that wait for replicas of Redis delay no look-up
+        queue_redis = RedisConnection(redis_address, longest_command=settings.queue_timeout)
     bounds = (settings.queue_limit, settings.queue_timeout, settings.queue_replicas)
     queue = LogQueue(queue_redis, sealer, *bounds)
     log = PredictionLog(connections, queue, settings.insert_timeout, settings.drain_timeout)

@@ -33,15 +33,8 @@ def read_entries(body: bytes, content_type: str, most: int) -> tuple[list[Entry]
         ) from None
     found = decode_json(_decoder, body, _EXPECTED % most, 2 * most + 1)
     if isinstance(found, Truth):
-        return [_entry(found)], True
-    return _checked([_entry(truth) for truth in found], most), False
-
-
-def _entry(truth: Truth) -> Entry:
-    values = truth.actual if isinstance(truth.actual, list) else [truth.actual]
-    if any(isinstance(value, str) and "\0" in value for value in values):  # PostgreSQL keeps none
-        raise InvalidInput(f"expected texts without U+0000 as the true values of {truth.id}")
-    return truth.entry()
+        return [found.entry()], True
+    return _checked([truth.entry() for truth in found], most), False
 
 
 def _checked(entries: list[Entry], most: int) -> list[Entry]:
@@ -59,7 +52,7 @@ def _of_csv(body: bytes) -> Iterator[Entry]:
         if next(lines, None) != _HEADER:
             raise InvalidInput(f"expected CSV with the header {','.join(_HEADER)}")
         for name, rows in groupby(_cells(lines), key=lambda cells: cells[0]):
-            yield _entry(Truth(_uuid(name), [_value(text) for _, text in rows]))
+            yield Truth(_uuid(name), [_value(text) for _, text in rows]).entry()
     except UnicodeDecodeError:
         raise MalformedJSON("expected CSV in UTF-8") from None
     except csv.Error as error:

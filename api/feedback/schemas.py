@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel, Field
 
+from mlstack.web.problems import InvalidInput
+
 Value = float | str | bool | None
 _UUIDV7 = 7
 _encode = msgspec.json.Encoder().encode
@@ -20,8 +22,10 @@ class Truth(msgspec.Struct):
     actual: Annotated[list[Value], msgspec.Meta(min_length=1)] | Value
 
     def entry(self) -> Entry:
-        """Return what is stored."""
+        """Return what is stored; raise InvalidInput for a text that PostgreSQL cannot store."""
         values = self.actual if isinstance(self.actual, list) else [self.actual]
+        if any(isinstance(value, str) and "\0" in value for value in values):
+            raise InvalidInput(f"expected texts without U+0000 as the true values of {self.id}")
         return Entry(self.id, _encode(values).decode(), len(values))
 
 

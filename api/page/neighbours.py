@@ -8,6 +8,7 @@ import time
 import msgspec
 
 from api.page.http_get import get
+from api.page.shared_reading import SharedReading
 from api.settings import Neighbours
 
 _PAUSE_SECONDS = 2.0
@@ -28,9 +29,7 @@ class NeighbourWatch:
         self._monitor: msgspec.Raw | bool | None = None
         self._links: dict[str, str] = {}
         self._others_asked = float("-inf")
-        self._reading = asyncio.Lock()
-        self._read_at = float("-inf")
-        self._report: bytes | None = None
+        self._report = SharedReading(self._read_report, _FRESH_SECONDS)
 
     def latest(self) -> dict[str, object]:
         """Return what was found last, at once: `monitor` is None before it was asked, False if it is away."""
@@ -50,11 +49,10 @@ class NeighbourWatch:
 
     async def drift_report(self) -> bytes | None:
         """Return the monitor's page, None if it does not run."""
-        async with self._reading:
-            if time.monotonic() - self._read_at > _FRESH_SECONDS:
-                self._report = await self._ask(self._at.monitor_url, "/drift.html", _MOST_REPORT_BYTES)
-                self._read_at = time.monotonic()
-            return self._report
+        return await self._report.latest()
+
+    async def _read_report(self) -> bytes | None:
+        return await self._ask(self._at.monitor_url, "/drift.html", _MOST_REPORT_BYTES)
 
     async def _state(self) -> msgspec.Raw | bool:
         found = await self._ask(self._at.monitor_url, "/state", _MOST_STATE_BYTES)

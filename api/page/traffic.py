@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Any
 
 import msgspec
 
 from api.connections.pool import ConnectionPool
+from api.page.shared_reading import SharedReading
 from api.page.traffic_parts import TrafficParts
 from api.prediction.prediction_log import PredictionLog
 from mlstack.web.problems import Unavailable
@@ -38,23 +37,18 @@ class Traffic:
         """Its connections keep themselves connected."""
         self._readers = readers
         self._parts = TrafficParts(readers, log)
-        self._reading = asyncio.Lock()
-        self._read_at = float("-inf")
-        self._found: dict[str, Any] | None = None
+        self._shared = SharedReading(self._read, _FRESH_SECONDS)
 
     async def latest(self) -> dict[str, Any] | None:
         """Return the last predictions and the traffic, None while PostgreSQL is away."""
-        async with self._reading:
-            if time.monotonic() - self._read_at > _FRESH_SECONDS:
-                try:
-                    self._found = await self._read()
-                except Unavailable:
-                    self._found = None
-                self._read_at = time.monotonic()
-            return self._found
+        return await self._shared.latest()
 
-    async def _read(self) -> dict[str, Any]:
-        latest = msgspec.json.decode(await self._readers.ask(_LATEST) or "", type=_Latest)
+    async def _read(self) -> dict[str, Any] | None:
+        try:
+            text = await self._readers.ask(_LATEST)
+        except Unavailable:
+            return None
+        latest = msgspec.json.decode(text or "", type=_Latest)
         parts = await self._parts.before(latest.now)
         traffic = [{"at": begin, **msgspec.structs.asdict(count)} for begin, count in parts]
         return {"now": latest.now, "predictions": latest.predictions, "traffic": traffic}

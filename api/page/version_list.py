@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from api.page.description import versions
+from api.page.shared_reading import SharedReading
 from mlstack.registry.store import ModelStore
 
 _FRESH_SECONDS = 2.0
@@ -28,17 +29,11 @@ class VersionList:
     def __init__(self, store: ModelStore) -> None:
         """Read nothing yet."""
         self._store = store
-        self._reading = asyncio.Lock()
-        self._read_at = float("-inf")
-        self._listed = Listed(b"[]", "")
+        self._shared = SharedReading(partial(asyncio.to_thread, self._read), _FRESH_SECONDS)
 
     async def latest(self) -> Listed:
         """Return the newest versions, the newest first."""
-        async with self._reading:
-            if time.monotonic() - self._read_at > _FRESH_SECONDS:
-                self._listed = await asyncio.to_thread(self._read)
-                self._read_at = time.monotonic()
-            return self._listed
+        return await self._shared.latest()
 
     def _read(self) -> Listed:
         content = msgspec.json.encode(versions(self._store))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from mlstack.registry.columns import Column, Kind
+from mlstack.registry.columns import VALUES, Column, Kind
 from mlstack.registry.manifest import read_manifest
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.refusals import DataRefused, ModelRefused
@@ -18,12 +18,15 @@ from mlstack.runtime.settings import env_list
 
 logger = logging.getLogger(__name__)
 
-_HOLDS: dict[Kind, str] = {"number": "numbers", "boolean": "booleans", "category": "text"}
+
+def read_changed_columns() -> tuple[str, ...]:
+    """Return the columns whose kind may differ from the served version's."""
+    return env_list("DATA_CHANGED_COLUMNS", "")
 
 
 def refuse_changed_kinds(store: ModelStore, table: str, columns: Iterable[Column]) -> None:
     """Raise DataRefused with one line per column that find_changed_kinds finds."""
-    findings = find_changed_kinds(store, table, columns, env_list("DATA_CHANGED_COLUMNS", ""))
+    findings = find_changed_kinds(store, table, columns, read_changed_columns())
     if findings:
         raise DataRefused(*findings)
 
@@ -53,7 +56,7 @@ def find_changed_kinds(
 
 def _finding(column: str, now: Kind, before: Kind, served: int | None) -> str:
     return (
-        f"{column}: holds {_HOLDS[now]}, but held {_HOLDS[before]} when version {served} was trained, "
+        f"{column}: holds {VALUES[now]}, but held {VALUES[before]} when version {served} was trained, "
         "which is served, and clients go by that: give the column its former type, or name it in "
         "DATA_CHANGED_COLUMNS if the change is meant"
     )

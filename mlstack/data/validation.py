@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 
-from mlstack.data.changed_kinds import find_changed_kinds
+from mlstack.data.changed_kinds import find_changed_kinds, read_changed_columns
 from mlstack.data.column_values import Counts, count_values
 from mlstack.data.database import table_exists, table_name
 from mlstack.data.table_columns import MISSING_TABLE, find_categories, find_kinds
@@ -45,7 +45,7 @@ def read_expectations() -> Expectations:
         high=env_float("DATA_MAX", 0.0, minimum=-1e300) if env("DATA_MAX", "") else float("inf"),
         max_duplicates=env_float("DATA_MAX_DUPLICATES", 0.5),
         max_categories=env_int("DATA_MAX_CATEGORIES", 100, minimum=2),
-        changed_columns=env_list("DATA_CHANGED_COLUMNS", ""),
+        changed_columns=read_changed_columns(),
     )
 
 

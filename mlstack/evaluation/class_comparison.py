@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlstack.evaluation.class_scores import class_answers, metrics_of, scores_beside
-from mlstack.evaluation.rival import Found, not_compared
-from mlstack.evaluation.scores import Scores, too_few
+from mlstack.evaluation.class_scores import class_answers, metrics_of, scores_beside, shared_rows
+from mlstack.evaluation.rival import Found
+from mlstack.evaluation.scores import Scores
 from mlstack.inference.loaded_model import LoadedModel
 from mlstack.runtime.arrays import FloatArray
 from mlstack.training.class_metrics import class_frequencies, log_loss
@@ -34,12 +34,9 @@ def compare_classes(candidate: LoadedModel, current: Found, table: FloatArray) -
     answers = class_answers(candidate, holdout.x, actual)
     against, why_not = None, current.not_compared
     if current.rival is not None:
-        found = scores_beside(current.rival, answers, holdout.x, actual)
-        if isinstance(found, int):
-            version = current.rival.model.version
-            why_not = not_compared(version, too_few(found, len(actual))).not_compared
-        else:
-            against = found
+        shared = shared_rows(current.rival, holdout.x, actual)
+        why_not = current.why_not(len(shared.encoded.rows), len(actual))
+        against = None if why_not else scores_beside(current.rival, answers, shared, actual)
     scores = Scores(
         deciding="log_loss",
         rows=len(actual),

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlstack.evaluation.rival import Rival
-from mlstack.evaluation.scores import Against, enough_rows
+from mlstack.evaluation.rival import Rival, RivalRows
+from mlstack.evaluation.scores import Against
 from mlstack.inference.loaded_model import LoadedModel
 from mlstack.inference.predictors import PredictionOverflow
 from mlstack.runtime.arrays import FloatArray
@@ -68,18 +68,25 @@ def metrics_of(answers: Answers | None) -> dict[str, float]:
     }
 
 
-def scores_beside(rival: Rival, own: Answers | None, x: FloatArray, actual: Positions) -> Against | int:
-    """Return the metrics of both versions on those of the rows x [m, k] that both take.
+class SharedRows(NamedTuple):
+    """Rows that both versions take."""
 
-    If they are too few, return how many there are.
-    """
+    encoded: RivalRows
+    chosen: npt.NDArray[np.bool_]  # [m]: which rows of the hold-out they are
+
+
+def shared_rows(rival: Rival, x: FloatArray, actual: Positions) -> SharedRows:
+    """Return those of the rows x [m, k] that both versions take, of the classes that both know."""
     known = np.isin(actual, rival.shared[0]) if rival.shared else np.ones(len(actual), dtype=np.bool_)
     encoded, both = rival.encode(x[known]), known.copy()
     both[known] = encoded.taken
-    rows = len(encoded.rows)
-    if not enough_rows(rows, len(actual)):
-        return rows
-    own, true = own.chosen(both) if own else None, actual[both]
+    return SharedRows(encoded, both)
+
+
+def scores_beside(rival: Rival, own: Answers | None, shared: SharedRows, actual: Positions) -> Against:
+    """Return the metrics of both versions on the shared rows; `own` is what the candidate says of all."""
+    encoded = shared.encoded
+    own, true = own.chosen(shared.chosen) if own else None, actual[shared.chosen]
     if rival.shared is None:
         current = class_answers(rival.model, encoded.rows, true)
     else:
@@ -89,4 +96,4 @@ def scores_beside(rival: Rival, own: Answers | None, x: FloatArray, actual: Posi
         current = current.given(theirs) if current else None
     metrics = metrics_of(own), metrics_of(current)
     own_figure = rival.own_figure("log_loss")
-    return Against(rival.model.version, rows, rival.scope, encoded.unseen, *metrics, own_figure)
+    return Against(rival.model.version, len(true), rival.scope, encoded.unseen, *metrics, own_figure)

@@ -77,8 +77,10 @@ def compared(
     candidate: LoadedModel, current: Found, evaluation: Evaluation, training: Dataset, holdout: Dataset
 ) -> Comparison:
     """Return the comparison; the current version's predictions can be shown if it takes all rows."""
+    rival = current.rival
     whole = evaluation.current_rows == evaluation.rows and len(evaluation.current_metrics) > 0
-    rival = current.rival if whole and not (current.rival and current.rival.shared) else None
+    if rival is not None and (rival.shared is not None or not whole):
+        rival = None
     return Comparison(evaluation, candidate, training, holdout, rival)
 
 

@@ -25,9 +25,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mlstack.evaluation.scores import enough_rows, too_few
 from mlstack.inference.loaded_model import LoadedModel
 from mlstack.inference.loading import load_model
-from mlstack.registry.columns import UNSEEN, Column
+from mlstack.registry.columns import UNSEEN, VALUES, Column
 from mlstack.registry.manifest import Manifest, Provenance
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
@@ -36,7 +37,6 @@ from mlstack.runtime.refusals import ModelRefused
 logger = logging.getLogger(__name__)
 
 _NAMED = 5  # columns in a message
-_KINDS = {"number": "numbers", "boolean": "booleans", "category": "text"}
 
 
 class RivalRows(NamedTuple):
@@ -55,13 +55,11 @@ class Rival:
     columns: tuple[Column, ...]  # of the candidate
     # Positions of the shared classes in the candidate's and in the rival's; None if all are the same.
     shared: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None = None
-    remembers: bool = False  # it may have been trained on rows of the hold-out, and is not linear
+    remembers: bool = False  # of all classes: it may have seen rows of the hold-out, and is not linear
 
     def own_figure(self, deciding: str) -> float | None:
         """Return its metric on its own hold-out, if it is that by which it has to be judged, too."""
-        if not self.remembers or self.shared is not None:
-            return None
-        return self.model.metrics.get(deciding)
+        return self.model.metrics.get(deciding) if self.remembers else None
 
     @property
     def scope(self) -> str:
@@ -97,6 +95,12 @@ class Found(NamedTuple):
     rival: Rival | None = None
     not_compared: str = ""
 
+    def why_not(self, shared: int, rows: int) -> str:
+        """Return why it is not compared if it takes `shared` of so many rows, "" if it is; log too few."""
+        if self.rival is None or enough_rows(shared, rows):
+            return self.not_compared
+        return not_compared(self.rival.model.version, too_few(shared, rows)).not_compared
+
 
 def find_rival(store: ModelStore, version: int, manifest: Manifest) -> Found:
     """Return the current version as the rival of `version`; log why it is none."""
@@ -110,15 +114,15 @@ def find_rival(store: ModelStore, version: int, manifest: Manifest) -> Found:
     reason = _difference(model, manifest)
     if reason:
         return not_compared(current, reason)
-    remembers = not model.quick and not _same_holdout(model.manifest.provenance, manifest.provenance)
     if model.classes == manifest.classes:
+        remembers = not model.quick and not _same_holdout(model.manifest.provenance, manifest.provenance)
         return Found(Rival(model, manifest.schema, remembers=remembers))
     both = set(model.classes) & set(manifest.classes)
     mine, theirs = (
         np.array([place for place, each in enumerate(classes) if each in both])
         for classes in (manifest.classes, model.classes)
     )
-    return Found(Rival(model, manifest.schema, (mine, theirs), remembers))
+    return Found(Rival(model, manifest.schema, (mine, theirs)))
 
 
 def not_compared(current: int, reason: str) -> Found:
@@ -148,7 +152,7 @@ def _difference(model: LoadedModel, manifest: Manifest) -> str:
         return f"its columns are {_listed(model.features)}"
     for column in manifest.schema:
         if column.kind != mine[column.name]:
-            return f"its column {column.name} holds {_KINDS[mine[column.name]]}, not {_KINDS[column.kind]}"
+            return f"its column {column.name} holds {VALUES[mine[column.name]]}, not {VALUES[column.kind]}"
     return ""
 
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from mlstack.evaluation.rival import Found, Rival, not_compared
-from mlstack.evaluation.scores import Against, Scores, enough_rows, too_few
+from mlstack.evaluation.rival import Found, Rival
+from mlstack.evaluation.scores import Against, Scores
 from mlstack.inference.loaded_model import LoadedModel, Predictions
 from mlstack.inference.predictors import PredictionOverflow
 from mlstack.runtime.arrays import FloatArray
@@ -108,9 +108,8 @@ def _chosen(found: Predictions, taken: npt.NDArray[np.bool_]) -> Predictions:
 
 def value_scores(measured: ValueScores, current: Found, baseline: float, deviation: float) -> Scores:
     """Return the scores; `deviation` is that of the target, `baseline` the RMSE of predicting the mean."""
-    rows, shared, why_not = measured.own.rows, measured.shared_rows, current.not_compared
-    if current.rival is not None and not enough_rows(shared, rows):
-        why_not = not_compared(current.rival.model.version, too_few(shared, rows)).not_compared
+    rows = measured.own.rows
+    why_not = current.why_not(measured.shared_rows, rows)
     return Scores(
         deciding="rmse",
         rows=rows,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "boolean", "category"]
 Class = str | int | bool
+VALUES: dict[Kind, str] = {"number": "numbers", "boolean": "booleans", "category": "text"}  # in messages
 UNSEEN = -1.0  # a category that training has not seen
 
 

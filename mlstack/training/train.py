@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from mlstack.inference.artifact import Estimator, save_estimator
-from mlstack.registry.columns import Column
+from mlstack.registry.columns import VALUES, Column
 from mlstack.registry.manifest import Manifest
 from mlstack.registry.store import ModelStore
 from mlstack.runtime.arrays import FloatArray
@@ -61,10 +61,7 @@ def train(
         return train_classifier(table, task, estimator)
     if task.target.kind != "number":
         raise TrainingRefused(
-            f"{config.target}: holds {_HELD[task.target.kind]}, and {config.estimator} is a regressor, which "
-            "predicts numbers: choose a classifier, such as sklearn.linear_model.LogisticRegression"
+            f"{config.target}: holds {VALUES[task.target.kind]}, and {config.estimator} is a regressor, "
+            "which predicts numbers: choose a classifier, such as sklearn.linear_model.LogisticRegression"
         )
     return train_regressor(table, task, estimator)
-
-
-_HELD = {"boolean": "booleans", "category": "text"}
