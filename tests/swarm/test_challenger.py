@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from tests.harness.stack.waiting import wait_until
 from tests.harness.swarm.client import Clients
-from tests.harness.swarm.lab import MACHINES, address
+from tests.harness.swarm.lab import MACHINES
 from tests.harness.swarm.stack import SwarmStack
 
 
@@ -61,11 +60,7 @@ def test_what_the_servers_tell_each_other_lies_where_all_see_it(stack: SwarmStac
 
 
 def _ask(stack: SwarmStack, machine: int, caller: str) -> int:
-    headers = {"X-API-Key": stack.key.splitlines()[0], "X-Caller-ID": caller}
-    answer = httpx.post(
-        f"https://{address(machine)}:8443/predict", json={"values": [5]}, headers=headers, verify=False,  # noqa: S501
-        timeout=5, trust_env=False,
-    )  # fmt: skip
+    answer = stack.post(machine, "/predict", {"values": [5]}, **{"X-Caller-ID": caller})
     version: int = answer.raise_for_status().json()["model_version"]
     return version
 

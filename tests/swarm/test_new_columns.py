@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
-
 from tests.harness.stack.waiting import wait_until
 from tests.harness.swarm.client import Clients
-from tests.harness.swarm.lab import address
 from tests.harness.swarm.stack import SwarmStack
 
 
@@ -31,9 +28,7 @@ def test_a_model_is_trained_on_derived_columns_and_on_true_values(stack: SwarmSt
     with Clients(stack.key.splitlines()[0]) as clients:
         wait_until(lambda: len(clients.asked) > 100, 60, "answers")
     told = [{"id": each.id, "actual": [2 * each.x + 1]} for each in clients.asked if each.id]
-    feedback = f"https://{address(1)}:8443/feedback"
-    headers = {"X-API-Key": stack.key.splitlines()[0]}
-    answer = httpx.post(feedback, json=told, headers=headers, verify=False, trust_env=False)  # noqa: S501
+    answer = stack.post(1, "/feedback", told)
     assert answer.json()["accepted"] == len(told), answer.text
 
     stack.deploy(TRAIN_TABLE="linear_features", TRAIN_FEATURES="x,x_squared")

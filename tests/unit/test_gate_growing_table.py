@@ -51,15 +51,20 @@ def _compare(store: ModelStore, version: int, table: FloatArray) -> Comparison:
     return compare_on_holdout(store, version, table.copy(), digest, _TOLERANCE)
 
 
+def _after_growth(
+    store: ModelStore, deciding: str, current: str, candidate: str, **parameters: object
+) -> Comparison:
+    """Serve one estimator's model, train another on one more row, and compare."""
+    table = _table(deciding)
+    promote(store, _publish(store, table, deciding, current))
+    return _compare(store, _publish(store, _grown(table), deciding, candidate, **parameters), _grown(table))
+
+
 @both_kinds
 def test_as_good_a_forest_is_promoted_though_the_current_one_remembers_rows(
     store: ModelStore, deciding: str
 ) -> None:
-    promote(store, _publish(store, _table(deciding), deciding, _FOREST[deciding]))
-    table = _grown(_table(deciding))
-    version = _publish(store, table, deciding, _FOREST[deciding])
-
-    evaluation = _compare(store, version, table).evaluation
+    evaluation = _after_growth(store, deciding, _FOREST[deciding], _FOREST[deciding]).evaluation
 
     mine, current = getattr(evaluation, deciding), getattr(evaluation, f"current_{deciding}")
     assert mine > current * (1 + _TOLERANCE), "the current version has not seen these rows"
@@ -71,27 +76,21 @@ def test_as_good_a_forest_is_promoted_though_the_current_one_remembers_rows(
 def test_a_worse_model_is_rejected_by_what_the_current_one_was_on_its_own_holdout(
     store: ModelStore, deciding: str
 ) -> None:
-    promote(store, _publish(store, _table(deciding), deciding, _FOREST[deciding]))
-    table = _grown(_table(deciding))
-    version = _publish(store, table, deciding, _TREE[deciding], max_depth=1)
-
-    comparison = _compare(store, version, table)
+    comparison = _after_growth(store, deciding, _FOREST[deciding], _TREE[deciding], max_depth=1)
 
     evaluation = comparison.evaluation
     assert evaluation.verdict == "rejected"
     own = f"than {evaluation.current_own_holdout:.4g} of the current version on its own hold-out"
     assert own in evaluation.reason
-    write_report(comparison, store.path(version))
-    report = (store.path(version) / "report.html").read_text(encoding="utf-8")
+    write_report(comparison, store.path(2))
+    report = (store.path(2) / "report.html").read_text(encoding="utf-8")
     assert f"no smaller than the {evaluation.current_own_holdout:.4g} on its own hold-out" in report
 
 
 def test_a_linear_model_is_judged_on_the_same_rows_alone(store: ModelStore) -> None:
-    promote(store, _publish(store, priced(), "rmse", "sklearn.linear_model.LinearRegression"))
-    table = _grown(priced())
-    version = _publish(store, table, "rmse", _TREE["rmse"], max_depth=4)
+    line = "sklearn.linear_model.LinearRegression"
 
-    evaluation = _compare(store, version, table).evaluation
+    evaluation = _after_growth(store, "rmse", line, _TREE["rmse"], max_depth=4).evaluation
 
     assert evaluation.current_rmse is not None
     assert evaluation.current_own_holdout is None

@@ -47,8 +47,7 @@ class Lab:
 
     def docker(self, *arguments: str, machine: int | None = None, seconds: float = 90) -> str:
         """Return what docker prints on a machine; without one on any manager that is on."""
-        chosen = machine or min(set(MACHINES) - self.off)
-        command = ("on", str(chosen), "docker", *arguments)
+        command = ("on", str(machine or self.manager), "docker", *arguments)
         deadline = time.monotonic() + _ELECTION_SECONDS
         while True:
             try:
@@ -57,6 +56,11 @@ class Lab:
                 if "rpc error" not in str(error) or time.monotonic() > deadline:
                     raise
             time.sleep(1)  # the managers elect another leader: an administrator tries again
+
+    @property
+    def manager(self) -> int:
+        """A manager that is on."""
+        return min(set(MACHINES) - self.off)
 
     def group(self) -> int:
         """Return the number of the group that may use the engines' sockets."""
@@ -85,10 +89,9 @@ class Lab:
 
     def state(self, machine: int) -> str:
         """Return `ready` or `down`; nothing while the managers have no leader."""
-        manager = str(min(set(MACHINES) - self.off))
         inspect = ("docker", "node", "inspect", name(machine), "-f", "{{.Status.State}}")
         done = subprocess.run(
-            [_SCRIPT, "on", manager, *inspect],
+            [_SCRIPT, "on", str(self.manager), *inspect],
             env=self.environment,
             capture_output=True,
             text=True,

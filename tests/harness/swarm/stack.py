@@ -73,15 +73,11 @@ class SwarmStack:
             **self.settings,
             **settings,
         }
-        manager = str(min(set(MACHINES) - self.lab.off))
-        script = ROOT / "scripts" / "operate" / "swarm-deploy.sh"
-        self.lab.run("on", manager, str(script), STACK, environment=environment)
+        self._operate("swarm-deploy.sh", environment=environment)
 
     def promote(self, primary: str) -> None:
         """Let this one of the two servers of the log take the writes."""
-        manager = str(min(set(MACHINES) - self.lab.off))
-        script = ROOT / "scripts" / "operate" / "swarm-promote.sh"
-        self.lab.run("on", manager, str(script), STACK, primary)
+        self._operate("swarm-promote.sh", primary)
 
     @property
     def key(self) -> str:
@@ -123,9 +119,7 @@ class SwarmStack:
     def models(self, *command: str) -> str:
         """Run a command of `models`, as docs/scaling.md tells."""
         environment = {"SECRETS_DIR": str(self.folder / "secrets")}
-        manager = str(min(set(MACHINES) - self.lab.off))
-        script = ROOT / "scripts" / "operate" / "swarm-models.sh"
-        return self.lab.run("on", manager, str(script), STACK, *command, environment=environment)
+        return self._operate("swarm-models.sh", *command, environment=environment)
 
     def latest(self) -> str:
         """Return the newest version's number."""
@@ -144,14 +138,23 @@ class SwarmStack:
 
     def answers(self, machines: Sequence[int] = MACHINES) -> bool:
         """Return whether each of these machines answers a prediction."""
-        asked = (
-            httpx.post(
-                f"https://{address(machine)}:8443/predict", json={"values": [5]}, verify=False,  # noqa: S501
-                headers={"X-API-Key": self.key.splitlines()[0]}, timeout=5, trust_env=False,
-            )
-            for machine in machines
-        )  # fmt: skip
+        asked = (self.post(machine, "/predict", {"values": [5]}) for machine in machines)
         return all(answer.status_code == httpx.codes.OK for answer in asked)
+
+    def post(self, machine: int, path: str, body: object, **headers: str) -> httpx.Response:
+        """Return a machine's answer, by the certificate of this test's own."""
+        key = {"X-API-Key": self.key.splitlines()[0]}
+        return httpx.post(
+            f"https://{address(machine)}:8443{path}", json=body, headers=key | headers, verify=False,  # noqa: S501
+            timeout=5, trust_env=False,
+        )  # fmt: skip
+
+    def _operate(self, script: str, *arguments: str, environment: dict[str, str] | None = None) -> str:
+        """Run an administrator's script for this stack on a manager; return what it prints."""
+        path = ROOT / "scripts" / "operate" / script
+        return self.lab.run(
+            "on", str(self.lab.manager), str(path), STACK, *arguments, environment=environment
+        )
 
     def update_status(self, service: str) -> str:
         """Return the state of the service's latest update."""
